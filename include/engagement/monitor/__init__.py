@@ -1,0 +1,1 @@
+"""Monitor: what the executives are told every month."""

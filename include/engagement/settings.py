@@ -1,0 +1,41 @@
+"""What a deployment may set, each as the environment variable ENGAGEMENT_<NAME>."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).parents[2]
+INCLUDE = ROOT / "include"
+
+
+class Settings(BaseSettings):
+    """The deployment's settings; `.env.example` lists them with what they are for."""
+
+    model_config = SettingsConfigDict(env_prefix="ENGAGEMENT_", env_ignore_empty=True)
+
+    home: Path = ROOT / "var"
+    deployment: str = "laptop"
+    timezone: str = "Asia/Bangkok"
+    source: str = "autolib"
+    warehouse_url: SecretStr | None = None
+    address_key: SecretStr | None = None
+    clock_file: Path | None = None
+    mail: Literal["caught", "live"] = "caught"
+    mail_catch_all: str | None = None
+    report_file: Path = INCLUDE / "report.yaml"
+    work_items_file: Path | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The library's time zone: every date and period is in it."""
+        return ZoneInfo(self.timezone)
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()

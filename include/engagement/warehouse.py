@@ -1,0 +1,238 @@
+"""Databases: the warehouse and the library system that is read. The only place that runs SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+from sqlalchemy.engine import URL, Connection, Engine, Row, make_url
+
+from engagement.errors import EngagementError
+from engagement.settings import INCLUDE, settings
+
+DATABASE = "warehouse"
+
+
+class DatabaseError(EngagementError):
+    """A statement failed; says which, with SQLSTATE and constraint, and none of the values."""
+
+    sqlstate: str | None = None
+
+    @classmethod
+    def about(cls, doing: str, error: BaseException | None) -> DatabaseError:
+        """Return the error that tells of the driver's `error` while `doing` something."""
+        made = cls(_sentence(doing, error))
+        made.sqlstate = getattr(error, "sqlstate", None)
+        return made
+
+
+def url() -> URL:
+    """Return the warehouse's URL: ENGAGEMENT_WAREHOUSE_URL, else the embedded server, started."""
+    given = settings().warehouse_url
+    if given is not None:
+        return make_url(given.get_secret_value())
+    from engagement import embedded
+
+    return embedded.database(DATABASE)
+
+
+@cache
+def _engine(database: URL) -> Engine:
+    return sa.create_engine(database, pool_pre_ping=True, hide_parameters=True)
+
+
+def create_database(database: URL, *options: str) -> None:
+    """Create `database` on its server unless it is there; `options` are CREATE DATABASE's own."""
+    words = sql.SQL("CREATE DATABASE {} {}").format(
+        sql.Identifier(database.database or ""), sql.SQL(" ").join(map(sql.SQL, options))
+    )
+    with _server_cursor(database) as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database.database])
+        if cursor.fetchone() is None:
+            cursor.execute(words)
+
+
+def drop_database(database: URL) -> None:
+    """Drop `database` if it is there, with whoever is connected to it."""
+    _engine(database).dispose()
+    with _server_cursor(database) as cursor:
+        cursor.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
+                sql.Identifier(database.database or "")
+            )
+        )
+
+
+@contextmanager
+def _server_cursor(database: URL) -> Iterator[psycopg.Cursor[Any]]:
+    maintenance = database.set(drivername="postgresql", database="postgres")
+    try:
+        with (
+            psycopg.connect(maintenance.render_as_string(False), autocommit=True) as connection,
+            connection.cursor() as cursor,
+        ):
+            yield cursor
+    except psycopg.Error as error:
+        raise DatabaseError.about(f"Managing database {database.database}", error) from None
+
+
+@contextmanager
+def session(database: URL | None = None, *, name: str = "warehouse") -> Iterator[Session]:
+    """Open one transaction; commit at the end of the block, roll back when it raises.
+
+    Args:
+        database: whose; the warehouse when left out.
+        name: what a person calls that database, for the sentence when it cannot be reached.
+
+    Raises:
+        DatabaseError: the database cannot be reached, or a statement failed.
+    """
+    with _without_values(f"Connecting to the {name}"):
+        connection = _engine(database or url()).connect()
+    try:
+        yield Session(connection)
+        with _without_values("Commit"):
+            connection.commit()
+    finally:
+        connection.close()
+
+
+@cache
+def statement(name: str) -> str:
+    """Return the SQL of `include/sql/<name>.sql`: one statement with :bind parameters."""
+    return (INCLUDE / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+class Session:
+    """One open transaction that runs statements by their file name under `include/sql/`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def run(self, name: str, **binds: Any) -> int:
+        """Run a statement and return the number of rows it touched."""
+        with _without_values(f"Statement {name}"):
+            return self.connection.execute(sa.text(statement(name)), binds).rowcount
+
+    def rows(self, name: str, **binds: Any) -> Sequence[Row[Any]]:
+        """Return all rows of a query whose result is small."""
+        with _without_values(f"Query {name}"):
+            return self.connection.execute(sa.text(statement(name)), binds).all()
+
+    def one(self, name: str, **binds: Any) -> Row[Any] | None:
+        """Return the only row of a query, or None."""
+        with _without_values(f"Query {name}"):
+            return self.connection.execute(sa.text(statement(name)), binds).one_or_none()
+
+    def scalar(self, name: str, **binds: Any) -> Any:
+        """Return the first column of the only row."""
+        with _without_values(f"Query {name}"):
+            return self.connection.execute(sa.text(statement(name)), binds).scalar_one()
+
+    def chunks(self, name: str, size: int) -> Iterator[list[dict[str, Any]]]:
+        """Yield the rows of a query in lists of at most `size`, through a server-side cursor."""
+        with _without_values(f"Query {name}"):
+            result = self.connection.execution_options(yield_per=size).execute(
+                sa.text(statement(name))
+            )
+            for rows in result.mappings().partitions():
+                yield [dict(row) for row in rows]
+
+    def repeatable_read(self) -> None:
+        """Let every query of this transaction see the database at one instant; call it first."""
+        with _without_values("Opening a consistent reading"):
+            self.connection.execute(
+                sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            )
+
+    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Load `rows`, in the order of `columns`, into `schema.table` by COPY."""
+        into = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        cursor: psycopg.Cursor
+        with self._driver(f"Loading {table}") as cursor, cursor.copy(into) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def add_partition(self, table: str, name: str, value: str | int) -> None:
+        """Create the physical table `name` for the rows of `table` whose key is `value`."""
+        schema = table.split(".")[0]
+        with self._driver(f"Creating {schema}.{name}") as cursor:
+            cursor.execute(
+                sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES IN ({})").format(
+                    sql.Identifier(schema, name),
+                    sql.Identifier(*table.split(".")),
+                    sql.Literal(value),
+                )
+            )
+
+    def drop_table(self, table: str) -> None:
+        """Drop `schema.table` if it is there."""
+        with self._driver(f"Dropping {table}") as cursor:
+            cursor.execute(
+                sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(*table.split(".")))
+            )
+
+    def empty_table(self, table: str) -> None:
+        """Take all rows out of `schema.table`; they come back if the transaction fails."""
+        with self._driver(f"Emptying {table}") as cursor:
+            cursor.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(*table.split("."))))
+
+    def insert_found(self, name: str, found: str, **binds: Any) -> int:
+        """Run the statement `name` over the record numbers that the query `found` gives.
+
+        The statement reads them from `pg_temp.found(record_no)`. The query is written by Great
+        Expectations, so it is run as it stands: a bind parameter would trip over its regexes.
+
+        Returns:
+            How many record numbers the query found.
+        """
+        with self._driver(f"The query of {name}") as cursor:
+            cursor.execute("DROP TABLE IF EXISTS pg_temp.found")
+            cursor.execute(
+                f"CREATE TEMP TABLE found ON COMMIT DROP AS {found.rstrip().rstrip(';')}"
+            )
+            count = cursor.rowcount
+        self.run(name, **binds)
+        return count
+
+    @contextmanager
+    def _driver(self, doing: str) -> Iterator[psycopg.Cursor[Any]]:
+        """Give psycopg's own cursor on this transaction, for what SQLAlchemy has no words for."""
+        raw: Any = self.connection.connection.driver_connection
+        self.connection.execute(sa.text("SELECT 1"))  # opens the transaction on both layers
+        try:
+            with raw.cursor() as cursor:
+                yield cursor
+        except psycopg.Error as error:
+            raise DatabaseError.about(doing, error) from None
+
+
+@contextmanager
+def _without_values(doing: str) -> Iterator[None]:
+    """Re-raise a database error without the values that its text and its cause carry."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise DatabaseError.about(doing, error.orig) from None
+    except sa.exc.SQLAlchemyError as error:
+        raise DatabaseError(f"{doing} failed: {type(error).__name__}.") from None
+
+
+def _sentence(doing: str, error: BaseException | None) -> str:
+    state = getattr(error, "sqlstate", None)
+    if state is None:
+        return f"{doing} failed: the database does not answer; see that it runs and is reachable."
+    diagnosis = getattr(error, "diag", None)
+    constraint = getattr(diagnosis, "constraint_name", None)
+    if constraint:
+        return f"{doing} failed: SQLSTATE {state}, {type(error).__name__}, constraint {constraint}."
+    if state.startswith("42"):  # about names and types in the statement, never about values
+        return f"{doing} failed: SQLSTATE {state}, {getattr(diagnosis, 'message_primary', '')}."
+    return f"{doing} failed: SQLSTATE {state}, {type(error).__name__}."

@@ -1,0 +1,9 @@
+SELECT
+    e.extract_id,
+    e.source,
+    e.as_of_at,
+    e.as_of_date,
+    e.source_count,
+    e.mapping_hash
+FROM ops.extract AS e
+WHERE e.period = :period AND e.state = 'accepted'

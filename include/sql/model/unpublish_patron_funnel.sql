@@ -1,0 +1,2 @@
+DELETE FROM mart.patron_funnel
+WHERE period = :period

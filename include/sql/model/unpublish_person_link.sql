@@ -1,0 +1,2 @@
+DELETE FROM core.person_link
+WHERE period = :period

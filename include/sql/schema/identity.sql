@@ -1,0 +1,1 @@
+SELECT i.deployment FROM ops.identity AS i

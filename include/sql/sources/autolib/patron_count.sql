@@ -1,0 +1,2 @@
+-- AutoLib's own count of member records, asked for in the same transaction as the rows.
+SELECT count(*) FROM autolib.member
