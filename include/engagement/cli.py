@@ -1,0 +1,108 @@
+"""The command line: `engagement --help` lists what a person can do without Airflow's UI."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engagement.errors import EngagementError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+mail_app = typer.Typer(no_args_is_help=True, help="Mails that need a person.")
+work_items_app = typer.Typer(no_args_is_help=True, help="The librarians' spreadsheet.")
+app.add_typer(mail_app, name="mail")
+app.add_typer(work_items_app, name="work-items")
+
+
+@app.callback()
+def engagement() -> None:
+    """Find a library's real customers every month, survey them, and report to its executives."""
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the warehouse to the newest schema; a new one is made and marked as this deployment's."""
+    from engagement import schema
+
+    schema.upgrade()
+    typer.echo("The warehouse has the newest schema.")
+
+
+@app.command()
+def figures(
+    period: Annotated[str, typer.Option(help="The month, such as 2018-06.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show the published figures of a period."""
+    from engagement import tables, warehouse
+    from engagement.monitor.figures import require
+    from engagement.period import Period
+
+    with warehouse.session() as session:
+        published = require(session, Period.parse(period))
+    if as_json:
+        typer.echo(json.dumps(published.as_json(), ensure_ascii=False, indent=2))
+    else:
+        tables.show_figures(published)
+
+
+@app.command()
+def demo() -> None:
+    """Run June and July 2018 of a simulated library through Airflow, and show what comes out."""
+    from engagement.demo import run
+
+    run.demo()
+
+
+@app.command()
+def up() -> None:
+    """Start the stack of the demo and leave it running; prints the address and the login."""
+    from engagement.demo import run
+
+    run.up()
+
+
+@app.command()
+def down() -> None:
+    """Stop the stack that `up` left running, and whatever a killed run left behind."""
+    from engagement.demo import run
+
+    run.down()
+
+
+@mail_app.command()
+def settle(
+    message_id: Annotated[int, typer.Argument(help="The number in the task's sentence.")],
+    arrived: Annotated[bool, typer.Option("--arrived/--not-arrived", help="What you found.")],
+) -> None:
+    """Say what became of a mail whose sender died in the middle; one that is missing is sent again."""
+    from engagement import outbox
+
+    outbox.settle(message_id, is_delivered=arrived)
+    typer.echo(f"Mail {message_id} is recorded as {'sent' if arrived else 'queued again'}.")
+
+
+@work_items_app.command()
+def template(
+    path: Annotated[Path, typer.Argument(help="Where to write the .xlsx file.")],
+) -> None:
+    """Write an empty spreadsheet for work items, with its headings and drop-downs."""
+    from engagement.monitor import work_items
+
+    if path.exists():
+        raise EngagementError(f"{path} exists already; name another file, or move that one away.")
+    work_items.write_template(path)
+    typer.echo(f"Wrote {path}.")
+
+
+def main() -> None:
+    """Run the command line; what a person can put right ends in one sentence and exit code 1."""
+    try:
+        app()
+    except EngagementError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        sys.exit(1)

@@ -1,0 +1,137 @@
+"""From published figures to a report in its readers' mailboxes."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from email.message import EmailMessage
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from engagement import clock, mail, outbox, warehouse
+from engagement.errors import EngagementError
+from engagement.labels import Label
+from engagement.mail import MailServer
+from engagement.monitor import figures, report, work_items
+from engagement.monitor.report import Letterhead, Report
+from engagement.outbox import Batch, Message
+from engagement.period import Period
+from engagement.settings import settings
+
+LANGUAGE = "th"
+_log = logging.getLogger(__name__)
+
+
+class Distribution(BaseModel):
+    """What ENGAGEMENT_REPORT_FILE says: who writes, who answers, who receives."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    library: Label
+    contact: Label
+    email: str
+    recipients: tuple[str, ...]
+
+    @property
+    def letterhead(self) -> Letterhead:
+        """Who writes the report and who answers questions about it."""
+        return Letterhead(self.library, self.contact, self.email)
+
+
+def distribution() -> Distribution:
+    """Return the report's distribution.
+
+    Raises:
+        EngagementError: the file is missing, or says something else than it must.
+    """
+    path = settings().report_file
+    try:
+        read = Distribution.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise EngagementError(
+            f"{path} does not exist; write who receives the report there, or correct "
+            "ENGAGEMENT_REPORT_FILE."
+        ) from None
+    except yaml.YAMLError as error:
+        raise EngagementError(f"{path} is no valid YAML: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise EngagementError(f"{path}: {where}: {first['msg']}.") from None
+    if not read.recipients:
+        raise EngagementError(f"{path} names no recipients; the report would reach nobody.")
+    return read
+
+
+def render(period: Period) -> int:
+    """Render the report on a published period and keep it; return its edition.
+
+    Rendering again gives the same edition as long as it says the same; a period that was published
+    again makes a new edition, which nobody is mailed by itself.
+
+    Raises:
+        EngagementError: nothing is published for the period, or its figures contradict each other.
+    """
+    with warehouse.session() as session:
+        current = figures.require(session, period)
+        previous = figures.published(session, period.previous)
+        work = work_items.read(settings().work_items_file, period)
+        made = report.render(current, previous, work, letterhead=distribution().letterhead)
+        for fault in work.faults:
+            _log.warning("Work items: %s", fault)
+        edition = session.scalar(
+            "monitor/keep_report",
+            period=str(period),
+            language=LANGUAGE,
+            subject=made.subject,
+            html=made.html,
+            text=made.text,
+            content_hash=_hash(made),
+            rendered_at=clock.now(),
+        )
+    _log.info("The report on %s is edition %s.", period, edition)
+    return int(edition)
+
+
+def send(period: Period, server: MailServer) -> int:
+    """Mail the newest edition of the period's report to whoever has not had it; return how many went.
+
+    Raises:
+        EngagementError: the report is not rendered, or not every mail could be sent.
+    """
+    batch = Batch("report", str(period), "report-v1")
+    with warehouse.session() as session:
+        newest = session.one("monitor/newest_report", period=str(period), language=LANGUAGE)
+    if newest is None:
+        raise EngagementError(
+            f"There is no report on {period} yet; run the task render of monitor_report for it first."
+        )
+    outbox.queue(batch, newest.edition, distribution().recipients)
+    outcome = outbox.dispatch(batch, server, lambda message: _compose(period, message, server))
+    sent = outcome[mail.Verdict.ACCEPTED]
+    _log.info("%s mail(s) of the report on %s were sent.", sent, period)
+    return sent
+
+
+def _compose(period: Period, message: Message, server: MailServer) -> EmailMessage:
+    with warehouse.session() as session:
+        kept = session.one(
+            "monitor/report", period=str(period), language=LANGUAGE, edition=message.edition
+        )
+    if kept is None:
+        raise LookupError(f"edition {message.edition} of {period}")
+    caught_by = outbox.catch_all_address()
+    return mail.build(
+        sender=server.sender,
+        recipient=caught_by or message.address,
+        subject=f"[catch-all] {kept.subject}" if caught_by else kept.subject,
+        text=kept.text,
+        html=kept.html,
+        language=LANGUAGE,
+        token=message.token,
+    )
+
+
+def _hash(made: Report) -> str:
+    return hashlib.sha256("\0".join((made.subject, made.html, made.text)).encode()).hexdigest()

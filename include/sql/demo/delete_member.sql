@@ -1,0 +1,2 @@
+DELETE FROM autolib.member
+WHERE member_id = any(:member_ids)

@@ -1,0 +1,1 @@
+CREATE INDEX loan_member ON autolib.loan (member_id)

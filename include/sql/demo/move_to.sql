@@ -1,0 +1,1 @@
+UPDATE autolib.data_state SET as_of_at = :as_of_at

@@ -1,0 +1,10 @@
+-- Mails being sent by a worker that is no more: its lock is free. The lock is taken for a moment only.
+SELECT
+    m.message_id,
+    m.claimed_at
+FROM core.message AS m
+WHERE
+    m.purpose = :purpose
+    AND m.ref = :ref
+    AND m.state = 'sending'
+    AND pg_try_advisory_xact_lock(m.worker_lock)

@@ -1,0 +1,9 @@
+-- One mail per purpose, ref, recipient and step, for ever. Only one that was caught starts again.
+INSERT INTO core.message AS m
+(purpose, ref, step, recipient_key, edition, token, state, queued_at)
+VALUES (:purpose, :ref, :step, :recipient_key, :edition, :token, 'queued', :queued_at)
+ON CONFLICT (purpose, ref, recipient_key, step) DO UPDATE SET
+    state = 'queued',
+    edition = excluded.edition,
+    queued_at = excluded.queued_at
+WHERE m.state = 'caught' AND :is_live

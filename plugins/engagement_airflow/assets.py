@@ -1,0 +1,9 @@
+"""What the DAGs hand to one another: tables, by period."""
+
+from airflow.sdk import Asset
+
+patrons = Asset("warehouse://core/patron_month")
+"""A period's patrons, each with verdict and group, and the figures about them.
+
+Emitted by model_patrons; consumed by monitor_report.
+"""

@@ -1,0 +1,63 @@
+"""What Airflow's connections say, in the domain's own terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import Connection
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+    from engagement.mail import MailServer
+
+
+def library() -> URL:
+    """Return where the library system's database is: the connection `library`.
+
+    Its extra names the SQLAlchemy driver as `drivername`, and what belongs into the URL as `query`.
+    """
+    from sqlalchemy.engine import URL
+
+    connection = Connection.get("library")
+    extra = connection.extra_dejson
+    return URL.create(
+        extra.get("drivername", "postgresql+psycopg"),
+        username=connection.login,
+        password=connection.password,
+        host=connection.host,
+        port=connection.port,
+        database=connection.schema,
+        query=extra.get("query", {}),
+    )
+
+
+def mail_server() -> MailServer:
+    """Return the mail server of the connection `smtp_default`, read as Airflow's SMTP provider does.
+
+    Raises:
+        EngagementError: the connection does not say in whose name mail is sent.
+    """
+    from engagement.errors import EngagementError
+    from engagement.mail import MailServer
+
+    connection = Connection.get("smtp_default")
+    extra = connection.extra_dejson
+    if not extra.get("from_email"):
+        raise EngagementError(
+            "The connection smtp_default names no sender; add from_email to its extra fields."
+        )
+    is_ssl = not _is_set(extra.get("disable_ssl"))
+    return MailServer(
+        host=connection.host or "localhost",
+        port=connection.port or (465 if is_ssl else 25),
+        sender=extra["from_email"],
+        user=connection.login,
+        password=connection.password,
+        is_ssl=is_ssl,
+        is_starttls=not is_ssl and not _is_set(extra.get("disable_tls")),
+    )
+
+
+def _is_set(value: object) -> bool:
+    return str(value).lower() in ("true", "1")
