@@ -36,9 +36,9 @@ def database(name: str, *options: str) -> URL:
     return made
 
 
-def stop() -> None:
-    """Stop the server now, unless another living process uses it; also one that was left behind."""
-    data = settings().home / "postgres"
+def stop(home: Path) -> None:
+    """Stop the server below `home` unless another living process uses it; also one left behind."""
+    data = home / "postgres"
     if (data / "postmaster.pid").exists():
         _server(data).cleanup()
     _server.cache_clear()

@@ -184,6 +184,11 @@ class Session:
         with self._driver(f"Emptying {table}") as cursor:
             cursor.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(*table.split("."))))
 
+    def analyze(self, table: str) -> None:
+        """Let the planner know what `schema.table` holds now: it plans badly for rows just loaded."""
+        with self._driver(f"Analysing {table}") as cursor:
+            cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(*table.split("."))))
+
     def insert_found(self, name: str, found: str, **binds: Any) -> int:
         """Run the statement `name` over the record numbers that the query `found` gives.
 

@@ -102,7 +102,7 @@ def alone() -> Iterator[None]:
             finally:
                 _address_file().unlink(missing_ok=True)
                 end_leftovers()
-                embedded.stop()
+                embedded.stop(home())
 
 
 @contextmanager

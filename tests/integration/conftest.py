@@ -1,0 +1,100 @@
+"""A warehouse and a small library system for a test, on the real PostgreSQL."""
+
+import itertools
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.engine import URL
+
+from engagement import embedded, schema, warehouse
+from engagement.settings import settings
+
+_numbers = itertools.count(1)
+
+MEMBER = {
+    "member_id": "",
+    "prefix_code": 1,
+    "first_name": "สมชาย",
+    "last_name": "ใจดี",
+    "type_code": "11",
+    "faculty_code": "HUSO",
+    "nationality_code": "TH",
+    "citizen_no": None,
+    "email": "",
+    "member_state": "1",
+    "expire_date": "31/05/2565",
+}
+
+
+class Database:
+    """A database that a test reads and breaks behind the product's back."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+
+    def do(self, statement: str, values: Any = None) -> list[tuple[Any, ...]]:
+        """Run a statement in a transaction of its own and return its rows."""
+        plain = self.url.set(drivername="postgresql").render_as_string(False)
+        with psycopg.connect(plain) as connection, connection.cursor() as cursor:
+            cursor.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, statement: str, values: Any = None) -> Any:
+        """Return the only value of a query."""
+        return self.do(statement, values)[0][0]
+
+
+class Library(Database):
+    """A small library system with the tables of the simulated AutoLib."""
+
+    def stand_at(self, year: int, month: int, day: int) -> None:
+        """Say that the data is of this day."""
+        instant = datetime(year, month, day, 18, tzinfo=ZoneInfo("Asia/Bangkok"))
+        self.do("DELETE FROM autolib.data_state")
+        self.do("INSERT INTO autolib.data_state VALUES (%s)", [instant])
+
+    def enrol(self, count: int = 1, **values: Any) -> None:
+        """Add `count` members who pass every check, but for the given columns."""
+        columns = sql.SQL(", ").join(map(sql.Identifier, MEMBER | values))
+        marks = sql.SQL(", ").join(sql.Placeholder() * len(MEMBER | values))
+        into = sql.SQL("INSERT INTO autolib.member ({}) VALUES ({})").format(columns, marks)
+        plain = self.url.set(drivername="postgresql").render_as_string(False)
+        with psycopg.connect(plain) as connection, connection.cursor() as cursor:
+            for _ in range(count):
+                number = next(_numbers)
+                own = {"member_id": f"M{number}", "email": f"p{number}@library.example.com"}
+                cursor.execute(into, list((MEMBER | own | values).values()))
+
+
+@pytest.fixture
+def store(world: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A warehouse of the newest schema, empty."""
+    made = embedded.database(f"warehouse_{next(_numbers)}")
+    world.setenv("ENGAGEMENT_WAREHOUSE_URL", made.render_as_string(False))
+    world.setenv("ENGAGEMENT_DEPLOYMENT", "test")
+    settings.cache_clear()
+    schema.upgrade()
+    yield Database(made)
+    warehouse.drop_database(made)
+
+
+@pytest.fixture
+def library(world: pytest.MonkeyPatch) -> Iterator[Library]:
+    """A library system of 40 members who are real customers, as of 27 June 2018."""
+    made = embedded.database(
+        f"library_{next(_numbers)}", "TEMPLATE template0", "ENCODING 'SQL_ASCII'", "LOCALE 'C'"
+    )
+    system = Library(made.update_query_dict({"client_encoding": "latin1"}))
+    with warehouse.session(system.url) as session:
+        session.run("demo/create_library")
+    system.url = made.update_query_dict({"client_encoding": "utf8"})
+    system.do("INSERT INTO autolib.faculty VALUES ('HUSO', 'คณะมนุษยศาสตร์และสังคมศาสตร์')")
+    system.stand_at(2018, 6, 27)
+    system.enrol(40)
+    yield system
+    warehouse.drop_database(made)

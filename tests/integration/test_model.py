@@ -1,0 +1,326 @@
+"""From the library system to published figures: right when all is well, harmless when it is not."""
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import URL
+
+from engagement import warehouse
+from engagement.errors import EngagementError
+from engagement.model import suites
+from engagement.model.check import check
+from engagement.model.extract import Refused, extract
+from engagement.model.publish import publish
+from engagement.monitor.figures import PatronFigures, require
+from engagement.period import Period
+
+JUNE, JULY, AUGUST = Period(2018, 6), Period(2018, 7), Period(2018, 8)
+
+
+def source(library: Any) -> URL:
+    """Return the library as the product connects to it."""
+    return library.url.update_query_dict({"client_encoding": "latin1"})
+
+
+def run(period: Period, library: Any) -> PatronFigures:
+    """Run the three steps of the model and return what they published."""
+    extract(period, source(library))
+    check(period)
+    publish(period)
+    return figures(period)
+
+
+def figures(period: Period) -> PatronFigures:
+    with warehouse.session() as session:
+        return require(session, period)
+
+
+@pytest.fixture(autouse=True)
+def ready(clock: Any, store: Any) -> None:
+    """Every test here has a clock and a warehouse."""
+
+
+def test_each_record_is_a_real_customer_or_rejected_with_every_reason(library: Any) -> None:
+    library.enrol(2, expire_date="31/05/2560", email=None)
+    library.enrol(1, first_name=" \u00a0", email="-")
+    library.enrol(1, type_code="99")
+    library.enrol(1, faculty_code=None)
+    library.enrol(1, email="nobody@@example.com")
+    found = run(JUNE, library)
+    assert (found.extracted, found.real_customers, found.rejected) == (46, 40, 6)
+    assert found.current == 44
+    assert found.rejected_by_reason == {
+        "not_current": 2, "name": 1, "status": 1, "affiliation": 1, "email": 4,
+    }  # fmt: skip
+    assert found.rejected_by_first_reason == {
+        "not_current": 2, "name": 1, "status": 1, "affiliation": 1, "email": 1,
+    }  # fmt: skip
+    assert found.as_of_date.isoformat() == "2018-06-27"
+
+
+def test_groups_add_up_and_every_real_customer_is_in_one(library: Any) -> None:
+    library.enrol(3, type_code="01")
+    library.enrol(2, type_code="21", nationality_code="LA")
+    library.enrol(1, type_code="99")
+    found = run(JUNE, library)
+    assert sum(g.extracted for g in found.by_group.values()) == found.extracted
+    assert sum(g.real_customers for g in found.by_group.values()) == found.real_customers
+    assert found.by_group["staff"].real_customers == 3
+    assert found.by_group["international"].real_customers == 2
+    assert found.by_group["unmapped"].extracted == 1
+    assert found.by_group["unmapped"].real_customers == 0
+    assert len(found.by_group) == 8
+
+
+def test_dirty_but_whole_values_pass(library: Any) -> None:
+    library.enrol(first_name="ส\u0e4d\u0e32รวย\u200b", last_name="\ufeffแก้ว\u00a0ใส")
+    library.enrol(first_name="สุธรรม".encode("cp874").decode("latin-1"), last_name="ดี")
+    library.enrol(first_name="Aung", last_name=None, nationality_code="MM")
+    library.enrol(email="first@library.example.com, second@library.example.com")
+    library.enrol(expire_date="31/05/65")
+    assert run(JUNE, library).real_customers == 45
+
+
+def test_cp874_bytes_are_read_and_broken_bytes_are_kept_in_quarantine(
+    library: Any, store: Any
+) -> None:
+    library.do(
+        "UPDATE autolib.member SET first_name = convert_from(%s, 'SQL_ASCII') WHERE member_no = 1",
+        ["สุธรรม".encode("cp874")],
+    )
+    library.enrol(60)
+    library.do(
+        "UPDATE autolib.member SET first_name = convert_from(%s, 'SQL_ASCII') WHERE member_no = 2",
+        ["สมชาย".encode()[:-1]],
+    )
+    found = run(JUNE, library)
+    assert found.rejected_by_reason == {"undecodable": 1}
+    assert found.extracted == 100
+    assert "สมชาย".encode()[:-1] in bytes(store.value("SELECT record FROM pii.quarantine"))
+    assert store.value("SELECT given_name FROM stage.patron WHERE record_no = 1") == "สุธรรม"
+
+
+def test_records_of_one_person_are_linked_and_both_counted(library: Any) -> None:
+    library.enrol(2, citizen_no="1409900000001")
+    library.enrol(1, citizen_no="1409900000002")
+    found = run(JUNE, library)
+    assert found.real_customers == 43
+    assert found.real_persons == 42
+
+
+def test_a_number_that_many_records_share_makes_nobody_one_person(library: Any) -> None:
+    library.enrol(9, citizen_no="0000000000000")
+    assert run(JUNE, library).real_persons == 49
+
+
+def test_keys_stay_when_records_come_and_go(library: Any, store: Any) -> None:
+    run(JUNE, library)
+    before = dict(store.do("SELECT source_id, patron_key FROM pii.patron"))
+    clock_to_august(library)
+    library.do("DELETE FROM autolib.member WHERE member_no = 1")
+    library.enrol(2)
+    run(JULY, library)
+    after = dict(store.do("SELECT source_id, patron_key FROM pii.patron"))
+    assert after.items() >= before.items()
+    assert len(after) == len(before) + 2
+
+
+def test_checking_and_publishing_again_gives_the_same_rows(library: Any, store: Any) -> None:
+    library.enrol(3, email=None)
+    tables = ("core.patron_month", "core.rejection", "core.person_link", "mart.patron_funnel",
+              "mart.patron_rejection", "mart.patron_group", "ops.quality_result")  # fmt: skip
+    run(JUNE, library)
+    before = {t: store.do(f"SELECT * FROM {t} ORDER BY 1, 2, 3") for t in tables}  # noqa: S608
+    library.do("UPDATE autolib.member SET email = NULL")  # the library lives on
+    check(JUNE)
+    publish(JUNE)
+    assert extract(JUNE, source(library)) == 1
+    assert {t: store.do(f"SELECT * FROM {t} ORDER BY 1, 2, 3") for t in tables} == before  # noqa: S608
+    assert len(before["core.patron_month"]) == 43
+
+
+def test_adding_an_expectation_is_all_it_takes_to_reject_for_a_new_reason(
+    library: Any, store: Any, tmp_path: Any, world: pytest.MonkeyPatch
+) -> None:
+    import json
+
+    suite = json.loads((suites.FOLDER / "stage_patron.json").read_text())
+    suite["expectations"].append(
+        {
+            "type": "expect_column_values_to_not_match_regex",
+            "kwargs": {"column": "email", "regex": "^p1?0@"},
+            "meta": {"reason": "numbered"},
+        }
+    )
+    (tmp_path / "stage_patron.json").write_text(json.dumps(suite))
+    library.enrol(1, email="p0@library.example.com")
+    world.setattr(suites, "FOLDER", tmp_path)
+    world.setattr(suites.load, "__defaults__", (tmp_path,))
+    found = run(JUNE, library)
+    assert found.rejected_by_reason["numbered"] >= 1
+    assert found.extracted == found.real_customers + found.rejected
+
+
+# What goes wrong
+
+
+def refusal(period: Period, library: Any) -> str:
+    """Return the sentence with which running the period fails."""
+    with pytest.raises(EngagementError) as caught:
+        run(period, library)
+    return str(caught.value)
+
+
+def clock_to_august(library: Any) -> None:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from engagement import clock
+    from engagement.settings import settings
+
+    clock.move(settings().clock_file, datetime(2018, 8, 1, tzinfo=ZoneInfo("Asia/Bangkok")))
+    library.stand_at(2018, 7, 31)
+
+
+def test_a_source_that_cannot_be_reached_is_named(library: Any, tmp_path: Any) -> None:
+    nowhere = source(library).update_query_dict({"host": str(tmp_path)})
+    with pytest.raises(EngagementError, match=r"Walai AutoLib.*does not answer"):
+        extract(JUNE, nowhere)
+
+
+def test_a_column_that_is_gone_is_named_with_the_query_to_adapt(library: Any, store: Any) -> None:
+    run(JUNE, library)
+    clock_to_august(library)
+    library.do("ALTER TABLE autolib.member RENAME email TO mail")
+    assert "m.email does not exist" in (said := refusal(JULY, library))
+    assert "include/sql/sources/autolib/" in said
+    assert figures(JUNE).real_customers == 40
+    library.do("ALTER TABLE autolib.member RENAME mail TO email")
+    assert run(JULY, library).real_customers == 40
+
+
+def test_an_empty_source_stops_the_month_and_a_repeated_run_repairs_it(library: Any) -> None:
+    run(JUNE, library)
+    clock_to_august(library)
+    library.do("ALTER TABLE autolib.member RENAME TO kept")
+    library.do("CREATE TABLE autolib.member (LIKE autolib.kept)")
+    assert "no patron at all" in refusal(JULY, library)
+    assert figures(JUNE).real_customers == 40
+    library.do("DROP TABLE autolib.member")
+    library.do("ALTER TABLE autolib.kept RENAME TO member")
+    assert run(JULY, library).real_customers == 40
+
+
+def test_a_half_sized_source_stops_the_month_and_a_repeated_run_repairs_it(
+    library: Any, store: Any
+) -> None:
+    run(JUNE, library)
+    clock_to_august(library)
+    library.do("CREATE TABLE autolib.kept AS SELECT * FROM autolib.member WHERE member_no > 20")
+    library.do("DELETE FROM autolib.member WHERE member_no > 20")
+    assert "-50%" in refusal(JULY, library)
+    assert store.value("SELECT state FROM ops.extract ORDER BY extract_id DESC") == "refused"
+    assert "has no accepted extract" in sentence_of(check, JULY)
+    library.do("INSERT INTO autolib.member SELECT * FROM autolib.kept")
+    assert run(JULY, library).real_customers == 40
+
+
+def test_one_patron_on_two_rows_stops_the_month(library: Any) -> None:
+    library.do("ALTER TABLE autolib.member DROP CONSTRAINT member_member_id_key")
+    library.do("UPDATE autolib.member SET member_id = 'M' WHERE member_no IN (1, 2)")
+    assert "1 patron ids stand on more than one record" in refusal(JUNE, library)
+
+
+def test_a_period_that_is_not_over_is_not_read(library: Any) -> None:
+    assert "Period 2018-07 is not over" in refusal(JULY, library)
+
+
+def test_a_period_that_was_missed_cannot_be_reconstructed(library: Any) -> None:
+    clock_to_august(library)
+    assert "cannot be reconstructed" in refusal(JUNE, library)
+
+
+def test_a_copy_of_the_library_that_was_not_brought_up_to_date_is_refused(library: Any) -> None:
+    clock_to_august(library)
+    library.stand_at(2018, 6, 27)
+    assert "stands at 2018-06-27, which says nothing about 2018-07" in refusal(JULY, library)
+
+
+def sentence_of(step: Any, period: Period) -> str:
+    with pytest.raises(EngagementError) as caught:
+        step(period)
+    return str(caught.value)
+
+
+def test_steps_without_what_they_stand_on_say_what_to_run_first(library: Any) -> None:
+    assert "2018-06 has no accepted extract; run the task extract" in sentence_of(check, JUNE)
+    assert "2018-06 has no accepted extract; run the task extract" in sentence_of(publish, JUNE)
+    assert "No patrons are published for 2018-06; run model_patrons" in sentence_of(figures, JUNE)
+    extract(JUNE, source(library))
+    assert "was not checked" in sentence_of(publish, JUNE)
+
+
+def test_a_month_that_does_not_add_up_is_not_published(library: Any, store: Any) -> None:
+    run(JUNE, library)
+    store.do("UPDATE ops.extract SET source_count = source_count + 1")
+    assert "does not add up: 41 extracted, but 40 real" in sentence_of(publish, JUNE)
+    assert figures(JUNE).extracted == 40
+
+
+def test_no_database_error_tells_a_patrons_values(library: Any, store: Any) -> None:
+    library.do("UPDATE autolib.member SET first_name = 'SECRETNAME'")
+    store.do("ALTER TABLE stage.patron ADD CHECK (given_name <> 'SECRETNAME')")
+    with pytest.raises(EngagementError) as caught:
+        extract(JUNE, source(library))
+    assert "SQLSTATE 23514" in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+_KILLED = """
+import os, signal
+from engagement.model import extract, check, publish
+from engagement.warehouse import Session
+from engagement.period import Period
+from sqlalchemy.engine import make_url
+inner = Session.{method}
+def killed(self, *args, **binds):
+    result = inner(self, *args, **binds)
+    if {where!r} in str(args):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+Session.{method} = killed
+extract.extract(Period(2018, 6), make_url({url!r}))
+check.check(Period(2018, 6))
+publish.publish(Period(2018, 6))
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "where"),
+    [
+        ("copy", "stage.patron_1"),
+        ("run", "model/end_extract"),
+        ("insert_found", "model/reject_found"),
+        ("run", "model/add_quality_result"),
+        ("run", "model/publish_patron_month"),
+        ("run", "model/publish_patron_group"),
+    ],
+)
+def test_killed_in_the_middle_nothing_is_half_and_a_repeated_run_repairs_it(
+    library: Any, store: Any, method: str, where: str
+) -> None:
+    library.enrol(3, email=None)
+    url = source(library).render_as_string(False)
+    code = _KILLED.format(method=method, where=where, url=url)
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ)
+    assert done.returncode == -signal.SIGKILL
+    assert store.value("SELECT count(*) FROM mart.patron_funnel") == 0
+    assert store.value("SELECT count(*) FROM core.patron_month") == 0
+    found = run(JUNE, library)
+    assert (found.extracted, found.real_customers) == (43, 40)

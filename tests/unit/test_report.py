@@ -1,0 +1,499 @@
+"""The executives' mail says what the figures say, and nothing that they do not."""
+
+import itertools
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+
+import pytest
+
+from engagement.errors import EngagementError
+from engagement.labels import Label, labels
+from engagement.monitor import report
+from engagement.monitor.figures import GroupCount, PatronFigures
+from engagement.monitor.work_items import LIMITS, WorkItem, WorkItems
+from engagement.period import Period
+
+LETTERHEAD = report.Letterhead(
+    library=Label("สำนักหอสมุด มหาวิทยาลัยขอนแก่น", "Khon Kaen University Library"),
+    contact=Label("ภารกิจลูกค้าสัมพันธ์", "Customer Relations"),
+    email="report@library.example.org",
+)
+READ_AT = datetime(2018, 8, 7, 1, tzinfo=UTC)
+WORK = WorkItems((), (), READ_AT)
+
+JUNE = PatronFigures(
+    period=Period(2018, 6),
+    extracted=60_403,
+    current=16_871,
+    real_customers=12_083,
+    real_persons=11_968,
+    mailable=12_083,
+    rejected=48_320,
+    rejected_by_reason={"undecodable": 61, "not_current": 43_471, "name": 3_120, "email": 21_873},
+    rejected_by_first_reason={
+        "undecodable": 61,
+        "not_current": 43_471,
+        "name": 512,
+        "email": 4_276,
+    },
+    by_group={
+        "staff": GroupCount(5_010, 2_300),
+        "undergraduate": GroupCount(24_500, 6_300),
+        "graduate": GroupCount(11_200, 1_900),
+        "international": GroupCount(903, 350),
+        "alumni_retired": GroupCount(13_890, 480),
+        "external": GroupCount(2_400, 430),
+        "pupil": GroupCount(2_000, 323),
+        "unmapped": GroupCount(500, 0),
+    },
+    as_of_date=date(2018, 6, 27),
+    published_at=datetime(2018, 6, 30, 17, 9, tzinfo=UTC),
+    definition="a",
+)
+# July: 600 records and 700 real customers more, all of them undergraduates; 20 alumni fewer, 20 staff more.
+JULY = replace(
+    JUNE,
+    period=Period(2018, 7),
+    extracted=61_003,
+    current=17_371,
+    real_customers=12_783,
+    real_persons=12_660,
+    mailable=12_771,
+    rejected=48_220,
+    rejected_by_first_reason=JUNE.rejected_by_first_reason
+    | {"not_current": 43_571, "email": 4_076},
+    rejected_by_reason=JUNE.rejected_by_reason | {"not_current": 43_571},
+    by_group=JUNE.by_group
+    | {
+        "undergraduate": GroupCount(25_100, 7_000),
+        "staff": GroupCount(5_010, 2_320),
+        "alumni_retired": GroupCount(13_890, 460),
+    },
+    as_of_date=date(2018, 7, 31),
+    published_at=datetime(2018, 7, 31, 17, 7, tzinfo=UTC),
+)
+
+
+def with_groups(figures, **real_customers):
+    """Return figures whose groups have these real customers; undergraduates make up the rest."""
+    groups = figures.by_group | {
+        code: GroupCount(figures.by_group[code].extracted, real)
+        for code, real in real_customers.items()
+    }
+    rest = figures.real_customers - sum(
+        group.real_customers for code, group in groups.items() if code != "undergraduate"
+    )
+    groups["undergraduate"] = GroupCount(figures.by_group["undergraduate"].extracted, rest)
+    return replace(figures, by_group=groups)
+
+
+def without_real_customers(figures):
+    """Return figures of a month in which every current member lacks an e-mail address."""
+    more = figures.real_customers
+    first, every = figures.rejected_by_first_reason, figures.rejected_by_reason
+    return replace(
+        figures,
+        real_customers=0,
+        real_persons=0,
+        mailable=0,
+        rejected=figures.extracted,
+        rejected_by_first_reason=first | {"email": first["email"] + more},
+        rejected_by_reason=every | {"email": every["email"] + more},
+        by_group={code: GroupCount(g.extracted, 0) for code, g in figures.by_group.items()},
+    )
+
+
+class Page(HTMLParser):
+    """What a reader sees, the tags that were left open, and what a mail program would fetch."""
+
+    VOID = ("meta", "br", "img", "link", "hr", "input")
+
+    def __init__(self, html):
+        super().__init__()
+        self.words, self.open, self.links, self.tags, self.widths = [], [], [], set(), []
+        self.feed(html)
+        self.seen = " ".join("".join(self.words).split())
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        self.tags.add(tag)
+        self.links += [v for k, v in attrs if k in ("src", "href", "background") and v]
+        if values.get("bgcolor") in ("#7b8794", "#b5452f"):
+            self.widths.append(values["width"])
+        if tag in ("p", "td", "th", "h1", "h2", "br"):
+            self.words.append(" ")
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open and "title" not in self.open:
+            self.words.append(data)
+
+
+def render(figures, previous=None, work=WORK):
+    return report.render(figures, previous, work, letterhead=LETTERHEAD)
+
+
+def both(mail):
+    """Return what the HTML and what the text part say, each on one line."""
+    return Page(mail.html).seen, " ".join(mail.text.split())
+
+
+def test_the_subject_is_the_result_of_the_month_on_one_line():
+    assert render(JULY, JUNE).subject == (
+        "ลูกค้าที่แท้จริง 12,783 รายการ (+700) – รายงานเดือนกรกฎาคม 2561"
+    )
+
+
+def test_the_finding_names_the_base_the_share_and_the_change():
+    for said in both(render(JULY, JUNE)):
+        assert (
+            "ลูกค้าที่แท้จริงมี 12,783 รายการ หรือร้อยละ 21.0 ของระเบียนสมาชิก 61,003 รายการ "
+            "เพิ่มขึ้น 700 รายการจากเดือนมิถุนายน 2561"
+        ) in said
+
+
+def test_a_fall_is_called_a_fall():
+    fewer = replace(JUNE, period=Period(2018, 7))
+    more = replace(JULY, period=Period(2018, 6))
+    for said in both(render(fewer, more)):
+        assert "ลดลง 700 รายการจากเดือนมิถุนายน 2561" in said
+        assert "เพิ่มขึ้น" not in said
+
+
+def test_an_unchanged_month_is_called_unchanged():
+    mail = render(replace(JUNE, period=Period(2018, 7)), JUNE)
+    assert "(" not in mail.subject
+    for said in both(mail):
+        assert "เท่ากับเดือนมิถุนายน 2561" in said
+        assert "Compared with June: no change" in said
+
+
+def test_complete_is_not_taken_for_reachable_and_that_is_said_once_in_each_language():
+    for said in both(render(JULY, JUNE)):
+        assert said.count("ยังไม่ได้วัด") == 1
+        assert said.count("not been measured yet") == 1
+        assert "ติดต่อได้" not in said
+
+
+def test_the_three_figures_have_their_base_and_change():
+    html, text = both(render(JULY, JUNE))
+    assert "12,783 21.0% ของระเบียนสมาชิก 61,003 รายการ นับเป็นบุคคลได้ 12,660 คน" in html
+    assert "+700 จากเดือนก่อน (+1.0 จุดร้อยละ)" in html
+    assert "12,771 99.9% ของลูกค้าที่แท้จริง 12,783 รายการ +688 จากเดือนก่อน" in html
+    assert "4,588 26.4% ของสมาชิกปัจจุบัน 17,371 รายการ −200 จากเดือนก่อน" in html
+    assert "ส่งอีเมลได้ 12,771 รายการ (99.9% ของลูกค้าที่แท้จริง 12,783 รายการ) +688" in text
+    assert "4,588 รายการ (26.4% ของสมาชิกปัจจุบัน 17,371 รายการ) −200" in text
+
+
+def test_the_funnel_narrows_from_all_records_in_full_width():
+    mail = render(JULY, JUNE)
+    assert Page(mail.html).widths[:4] == ["100%", "28%", "21%", "21%"]
+    html, text = both(mail)
+    for step in (
+        "ระเบียนสมาชิกทั้งหมด 61,003 · 100.0%",
+        "สมาชิกปัจจุบัน 17,371 · 28.5%",
+        "ลูกค้าที่แท้จริง 12,783 · 21.0%",
+        "ส่งอีเมลได้ 12,771 · 20.9%",
+    ):
+        assert step in html
+        assert step in text
+
+
+def test_every_group_has_its_records_its_real_customers_its_share_and_its_change():
+    html, text = both(render(JULY, JUNE))
+    assert "นักศึกษาระดับปริญญาตรี 7,000 จาก 25,100 ระเบียน · 27.9% +700" in html
+    assert "ศิษย์เก่าและผู้เกษียณอายุราชการ 460 จาก 13,890 ระเบียน · 3.3% −20" in html
+    assert "นักศึกษานานาชาติ 350 จาก 903 ระเบียน · 38.8% เท่าเดิม" in html
+    for code, group in JULY.by_group.items():
+        row = f"{labels().group(code).th} {group.real_customers:,} จาก {group.extracted:,} ระเบียน"
+        assert row in html
+        assert row in text
+
+
+def test_unmapped_is_shown_only_where_there_are_any():
+    groups = JUNE.by_group | {"unmapped": GroupCount(0, 0), "staff": GroupCount(5_510, 2_300)}
+    assert "ยังจัดกลุ่มไม่ได้" in render(JUNE).text
+    assert "ยังจัดกลุ่มไม่ได้" not in render(replace(JUNE, by_group=groups)).text
+
+
+def test_first_reasons_sum_to_the_rejected_and_stand_beside_every_reason():
+    html, text = both(render(JULY, JUNE))
+    assert "ชื่อ-นามสกุลไม่ครบ 512 3,120" in html
+    assert "ชื่อ-นามสกุลไม่ครบ 512 (นับทุกเหตุ 3,120)" in text
+    assert "รวม 48,220" in html
+    assert "รวม 48,220" in text
+
+
+def test_a_reason_that_has_no_name_shows_its_code():
+    first = JUNE.rejected_by_first_reason | {"email": 4_275, "phone_number": 1}
+    every = JUNE.rejected_by_reason | {"phone_number": 40}
+    said = both(render(replace(JUNE, rejected_by_first_reason=first, rejected_by_reason=every)))
+    assert "phone_number 1 40" in said[0]
+    assert "phone_number 1 (นับทุกเหตุ 40)" in said[1]
+
+
+def test_all_named_groups_and_reasons_are_there_in_both_languages_in_the_fixed_order():
+    assert list(labels().groups) == [
+        *("staff", "undergraduate", "graduate", "international", "alumni_retired"),
+        *("external", "pupil", "unmapped"),
+    ]
+    assert list(labels().reasons) == [
+        *("undecodable", "malformed", "objected", "not_current"),
+        *("name", "status", "affiliation", "email"),
+    ]
+    for label in (*labels().groups.values(), *labels().reasons.values()):
+        assert re.search("[ก-ฮ]", label.name("th"))
+        assert label.name("en").isascii()
+
+
+def test_the_quality_note_reconciles_and_says_when_the_data_were_read_and_published():
+    for said in both(render(JUNE)):
+        assert "60,403 = 12,083 + 48,320" in said
+        assert "ณ วันที่ 27 มิถุนายน 2561" in said
+        assert "เผยแพร่วันที่ 1 กรกฎาคม 2561 เวลา 00.09 น." in said  # in the library's zone
+
+
+def test_a_first_month_says_that_there_is_nothing_to_compare_with_and_shows_no_change():
+    mail = render(JUNE)
+    assert mail.subject == "ลูกค้าที่แท้จริง 12,083 รายการ – รายงานเดือนมิถุนายน 2561"
+    for said in both(mail):
+        assert "ยังไม่มีตัวเลขของเดือนพฤษภาคม 2561 ให้เปรียบเทียบ" in said
+        assert "no figures for May 2018 to compare with" in said
+        assert_no_change(said)
+
+
+def test_a_changed_definition_is_named_and_nothing_is_compared():
+    mail = render(replace(JULY, definition="b"), JUNE)
+    assert mail.subject == "ลูกค้าที่แท้จริง 12,783 รายการ – รายงานเดือนกรกฎาคม 2561"
+    for said in both(mail):
+        assert "นิยามของการตรวจเปลี่ยนไปจากเดือนมิถุนายน 2561" in said
+        assert "The definition changed since June" in said
+        assert_no_change(said)
+
+
+def assert_no_change(said):
+    for word in ("จากเดือนก่อน", "เท่าเดิม", "เพิ่มขึ้น", "ลดลง", "−"):
+        assert word not in said
+    assert not re.search(r"\+\d", said)
+
+
+def test_another_month_than_the_one_before_is_not_compared_with():
+    with pytest.raises(EngagementError, match="2018-06 or with nothing, not with 2018-05"):
+        render(JULY, replace(JUNE, period=Period(2018, 5)))
+
+
+def test_a_month_without_real_customers_is_said_plainly_and_shows_no_share_of_nobody():
+    mail = render(without_real_customers(JULY), JUNE)
+    assert mail.subject == "ไม่มีลูกค้าที่แท้จริง – รายงานเดือนกรกฎาคม 2561"
+    for said in both(mail):
+        assert "เดือนนี้ไม่มีลูกค้าที่แท้จริง ระเบียนสมาชิกทั้ง 61,003 รายการไม่ผ่านการตรวจ" in said
+        assert "จากลูกค้าที่แท้จริง 0 รายการ" in said
+        assert "none of the 61,003 patron records passed" in said
+        assert "61,003 = 0 + 61,003" in said
+
+
+CONTRADICTIONS = {
+    "real customers and rejected": {"extracted": 60_404},
+    "first reasons": {"rejected_by_first_reason": JUNE.rejected_by_first_reason | {"name": 511}},
+    "the groups' records": {"by_group": JUNE.by_group | {"staff": GroupCount(5_011, 2_300)}},
+    "the groups' real customers": {"by_group": JUNE.by_group | {"staff": GroupCount(5_010, 2_301)}},
+    "a later step": {"current": 12_000},
+    "larger than an earlier": {"mailable": 12_084},
+    "the funnel": {"real_persons": 12_084},
+    "lack data": {"current": 12_083},
+    "than the reason itself": {"rejected_by_reason": JUNE.rejected_by_reason | {"name": 511}},
+    "more real customers than records": {
+        "by_group": JUNE.by_group
+        | {"unmapped": GroupCount(499, 500), "staff": GroupCount(5_011, 1_800)}
+    },
+}
+
+
+@pytest.mark.parametrize("what", CONTRADICTIONS)
+def test_totals_that_contradict_each_other_make_no_report_but_one_sentence(what):
+    wrong = replace(JUNE, **CONTRADICTIONS[what])
+    with pytest.raises(EngagementError, match=what) as raised:
+        render(wrong)
+    assert "2018-06" in str(raised.value)
+    with pytest.raises(EngagementError, match="2018-06"):
+        render(JULY, wrong)
+
+
+def test_a_group_of_one_person_is_hidden_and_cannot_be_worked_out_from_the_rest():
+    html, text = both(render(with_groups(JULY, pupil=1), JUNE))
+    assert "นักเรียน ไม่แสดง" in html
+    assert "นักเรียน ไม่แสดง" in text
+    assert "นักศึกษานานาชาติ ไม่แสดง" in text  # the next larger: 350
+    assert html.count("ไม่แสดง") == text.count("ไม่แสดง") == 3  # and the sentence that explains it
+    assert "2,000" not in text  # nor do the group's records bound it
+
+
+def test_a_group_that_was_hidden_last_month_shows_no_change_that_gives_it_away():
+    text = render(JULY, with_groups(JUNE, pupil=1)).text
+    (pupil,) = (line for line in text.splitlines() if line.startswith("- นักเรียน"))
+    assert pupil == "- นักเรียน 323 จาก 2,000 ระเบียน · 16.2%"
+    assert "- บุคลากร 2,320 จาก 5,010 ระเบียน · 46.3% +20 จากเดือนก่อน" in text
+
+
+def test_groups_that_nobody_could_be_recognised_in_are_all_shown():
+    assert report.hidden_groups({"a": 0, "b": 5, "c": 6_000}) == frozenset()
+    assert "ไม่แสดง" not in render(JULY, JUNE).text.replace("ไม่แสดงการเปลี่ยนแปลง", "")
+
+
+def test_even_a_reader_who_knows_the_rule_cannot_work_out_a_small_group():
+    """Every table of four groups up to 13: what is visible fits at least two sizes of each hidden group."""
+    possible = {}
+    for counts in itertools.product(range(14), repeat=4):
+        hidden = report.hidden_groups(dict(enumerate(counts)))
+        shown = tuple(None if i in hidden else n for i, n in enumerate(counts))
+        possible.setdefault((shown, sum(counts)), []).append(counts)
+    checked = 0
+    for (shown, _), tables in possible.items():
+        for group, count in enumerate(shown):
+            sizes = {table[group] for table in tables}
+            if count is None and min(sizes) <= report.SMALL:
+                checked += 1
+                assert len(sizes) > 1, (shown, tables)
+    assert checked > 100
+
+
+def test_a_percentage_needs_a_base_of_thirty():
+    assert report.figure(10, 29, (10, 40)).share is None
+    assert report.figure(10, 29, (10, 40)).points is None
+    assert report.figure(10, 29, (10, 40)).change == 0
+    assert report.figure(10, 30, None).share == pytest.approx(33.33, abs=0.01)
+    groups = JUNE.by_group | {"pupil": GroupCount(29, 12), "staff": GroupCount(6_981, 2_611)}
+    for said in both(render(replace(JUNE, by_group=groups))):
+        assert re.search(r"นักเรียน 12 จาก 29 ระเบียน (?!·)", said)
+        assert "กลุ่มที่มีไม่ถึง 30 ระเบียนแสดงเป็นจำนวน" in said
+
+
+def item(title, section="ongoing", status="กำลังดำเนินการ", progress=None, owner=""):
+    return WorkItem("P1", section, title, owner, status, progress, None)
+
+
+def test_work_items_stand_in_their_section_with_owner_status_and_progress():
+    work = WorkItems(
+        (
+            item("ตรวจคุณภาพข้อมูล", "routine", "ตามกำหนด"),
+            item("AR Brochure", "finished", "แล้วเสร็จ", 100),
+            item("KKUL Digital Badge", progress=60, owner="งานบริการ"),
+        ),
+        (),
+        READ_AT,
+    )
+    html, text = both(render(JUNE, work=work))
+    for said in (html, text):
+        places = [
+            said.index(word)
+            for word in (
+                *("งานประจำ", "ตรวจคุณภาพข้อมูล", "งานใหม่ที่ดำเนินการแล้วเสร็จ", "AR Brochure"),
+                *("งานที่กำลังดำเนินการ", "KKUL Digital Badge", "คุณภาพของข้อมูล"),
+            )
+        ]
+        assert places == sorted(places)
+        assert "100%" not in said.split("AR Brochure")[1]
+    assert "KKUL Digital Badge งานบริการ กำลังดำเนินการ ก้าวหน้า 60%" in html
+    assert "KKUL Digital Badge: กำลังดำเนินการ ก้าวหน้า 60% (งานบริการ)" in text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "{{ 7 * 7 }}",
+        '=HYPERLINK("https://evil.example.org")',
+        "</td></table>",
+    ],
+)
+def test_what_a_librarian_types_stays_text(typed):
+    fields = {"title": typed, "status": typed, "owner": typed}
+    mail = render(JUNE, work=WorkItems((item(**fields),), (typed,), READ_AT))
+    page = Page(mail.html)
+    assert page.seen.count(typed) == 4
+    assert page.open == []
+    assert not page.tags & {"script", "img"}
+    assert mail.text.count(typed) == 4
+
+
+def test_a_section_without_work_says_so():
+    for said in both(render(JUNE)):
+        assert said.count("ไม่มีรายการในเดือนนี้") == 3
+
+
+def test_work_that_could_not_be_read_is_not_called_no_work():
+    work = WorkItems((), ("ไม่พบไฟล์รายการงาน งาน.xlsx",), READ_AT, readable=False)
+    for said in both(render(JUNE, work=work)):
+        assert "เดือนนี้อ่านรายการงานไม่ได้" in said
+        assert "ไม่พบไฟล์รายการงาน งาน.xlsx" in said
+        assert "ไม่มีรายการในเดือนนี้" not in said
+
+
+def test_a_file_name_stays_text():
+    work = WorkItems((), ("ไม่พบไฟล์รายการงาน <b>.xlsx",), READ_AT, readable=False)
+    assert "ไม่พบไฟล์รายการงาน <b>.xlsx" in Page(render(JUNE, work=work).html).seen
+
+
+def test_cells_that_could_not_be_read_are_named_and_many_are_counted():
+    work = WorkItems((), tuple(f"ช่อง B{n} ไม่ใช่ด้าน" for n in range(2, 8)), READ_AT)
+    for said in both(render(JUNE, work=work)):
+        assert "ช่อง B4 ไม่ใช่ด้าน" in said
+        assert "ช่อง B5" not in said
+        assert "และอีก 3 แห่ง" in said
+
+
+def test_a_long_list_of_work_is_cut_and_the_rest_counted():
+    work = WorkItems(tuple(item(f"งานที่ {n}.") for n in range(1, 2001)), (), READ_AT)
+    mail = render(JUNE, work=work)
+    for said in both(mail):
+        assert "งานที่ 8." in said
+        assert "งานที่ 9." not in said
+        assert "และอีก 1,992 รายการ" in said
+
+
+def test_the_mail_fetches_nothing_fits_and_is_marked_as_thai():
+    full = tuple(
+        item("&" * LIMITS["title"], section, "&" * LIMITS["status"], 50, "&" * LIMITS["owner"])
+        for section in ("routine", "finished", "ongoing")
+        for _ in range(report.ITEMS_SHOWN + 1)
+    )
+    work = WorkItems(full, ("ค" * 100,) * 9, READ_AT)
+    mail = render(JULY, JUNE, work)
+    page = Page(mail.html)
+    assert page.open == []
+    assert page.links == ["mailto:report@library.example.org"]
+    assert "url(" not in mail.html
+    assert "@import" not in mail.html
+    assert mail.html.startswith("<!DOCTYPE html>")
+    assert '<html lang="th"' in mail.html
+    assert len(mail.html.encode()) < 102_400
+
+
+def test_html_and_text_give_the_same_numbers():
+    mail = render(JULY, JUNE)
+    html, text = both(mail)
+    numbers = re.compile(r"\d{1,3}(?:,\d{3})+|\d+\.\d%")
+    assert len(set(numbers.findall(text))) > 30
+    assert set(numbers.findall(text)) == set(numbers.findall(html))
+
+
+def test_thai_is_spelled_with_whole_letters_and_reads_without_markup():
+    mail = render(JULY, JUNE)
+    for said in (mail.subject, mail.html, mail.text):
+        assert "\u0e4d" not in said  # a sara am broken into nikhahit and sara aa
+        assert not re.search("[ก-ฮ] า", said)
+    assert "<" not in mail.text
+    assert "&" not in mail.text
+    assert "None" not in mail.html + mail.text
+
+
+def test_the_same_figures_and_work_make_the_same_mail_on_any_day():
+    later = replace(WORK, read_at=datetime(2018, 9, 1, tzinfo=UTC))
+    assert render(JULY, JUNE, WORK) == render(JULY, JUNE, later)
