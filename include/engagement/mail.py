@@ -72,9 +72,9 @@ def build(
     message["Message-ID"] = f"<{token}@{sender.rpartition('@')[2].strip('<> ')}>"
     message["X-Engagement-Token"] = token
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = language
     message.set_content(text, cte="base64")
     message.add_alternative(html, subtype="html", cte="base64")
+    message["Content-Language"] = language  # last: a Content- header set before goes to the text part
     return message
 
 

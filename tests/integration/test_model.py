@@ -13,7 +13,7 @@ from engagement import warehouse
 from engagement.errors import EngagementError
 from engagement.model import suites
 from engagement.model.check import check
-from engagement.model.extract import Refused, extract
+from engagement.model.extract import extract
 from engagement.model.publish import publish
 from engagement.monitor.figures import PatronFigures, require
 from engagement.period import Period

@@ -170,7 +170,7 @@ def test_airflow_takes_every_command() -> None:
         "[parser.parse_args(words) for words in json.loads(sys.argv[1])]"
     )
     given = {name: ENVIRONMENT[name] for name in ENVIRONMENT if name.startswith("AIRFLOW__CORE__A")}
-    ran = subprocess.run(  # noqa: S603 - our own words
+    ran = subprocess.run(
         [sys.executable, "-c", code, json.dumps([words[1:] for words in commands])],
         env=os.environ | given | {"AIRFLOW__CORE__EXECUTOR": "CeleryExecutor"},
         capture_output=True,
@@ -183,7 +183,7 @@ def test_init_runs_the_projects_own_migration() -> None:
     commands = [words[1:] for words in script("init") if words[0] == "engagement"]
     assert commands == [["migrate"]]
     code = "import sys; from engagement.cli import main; sys.argv[0] = 'engagement'; main()"
-    ran = subprocess.run(  # noqa: S603 - our own words
+    ran = subprocess.run(
         [sys.executable, "-c", code, "migrate", "--help"], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr[-2000:]

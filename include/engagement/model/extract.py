@@ -171,6 +171,7 @@ def _stage(
             f"{source.label} counts {source_count:,} records but gave {seen:,}; its patron query "
             "loses or repeats records: correct its joins."
         )
+    session.analyze(f"stage.{table}")
     session.run("model/count_extract", extract_id=extract_id)
 
 

@@ -75,7 +75,7 @@ class Normaliser:
                 readable.append(decoded | {"record_no": record_no})
         if not readable:
             return Chunk([], quarantined)
-        frame = pd.DataFrame(readable, columns=["record_no", *FIELDS])
+        frame = pd.DataFrame(readable, columns=["record_no", *FIELDS], dtype=object)
         return Chunk(list(_rows(self._columns(frame))), quarantined)
 
     def _decode(self, record: dict[str, Any]) -> dict[str, Any] | None:

@@ -17,13 +17,13 @@ from engagement.warehouse import Session
 _log = logging.getLogger(__name__)
 
 # In this order: each stands on those before it.
-_FACTS = (
-    "model/publish_patron",
-    "model/publish_address",
-    "model/publish_person_link",
-    "model/publish_patron_month",
-    "model/publish_rejection",
-)
+_FACTS = {
+    "model/publish_patron": "pii.patron",
+    "model/publish_address": "pii.address",
+    "model/publish_person_link": "core.person_link",
+    "model/publish_patron_month": "core.patron_month",
+    "model/publish_rejection": "core.rejection",
+}
 _FIGURES = (
     "model/publish_patron_funnel",
     "model/publish_patron_rejection",
@@ -61,8 +61,11 @@ def publish(period: Period) -> int:
             "source": extract.source,
             "now": clock.now(),
         }
-        for name in _FACTS:
+        for name, table in _FACTS.items():
             session.run(name, **binds)
+            session.analyze(
+                f"core.{_partition(table, period)}" if table in _PARTITIONED else table
+            )
         _reconcile(session, extract, period)
         definition = hashlib.sha256(f"{extract.mapping_hash}{suite_hash}".encode()).hexdigest()
         for name in _FIGURES:

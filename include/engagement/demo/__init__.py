@@ -1,0 +1,1 @@
+"""The simulated library: an invented AutoLib database, so that the product can be tried and tested."""

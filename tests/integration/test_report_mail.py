@@ -1,0 +1,292 @@
+"""The report reaches each recipient once, whatever happens to the mail server or to the worker."""
+
+import email
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from engagement import outbox, warehouse
+from engagement.errors import EngagementError
+from engagement.mail import MailServer
+from engagement.monitor import release
+from engagement.period import Period
+from engagement.settings import settings
+
+JUNE = Period(2018, 6)
+RECIPIENTS = ("director@library.example.com", "dean@library.example.com")
+
+
+class MailWorld:
+    """A real SMTP server that keeps what it takes, and refuses whom it is told to."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[list[str], EmailMessage]] = []
+        self.refusals: dict[str, str] = {}
+        self.answer_to_text = "250 kept"
+        self.silence_s = 0.0
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if address in self.refusals:
+            return self.refusals[address]
+        envelope.rcpt_tos.append(address)
+        return "250 ok"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        import asyncio
+
+        await asyncio.sleep(self.silence_s)
+        message = email.message_from_bytes(envelope.content, policy=default)
+        assert isinstance(message, EmailMessage)
+        self.received.append((envelope.rcpt_tos, message))
+        return self.answer_to_text
+
+    def reached(self) -> list[str]:
+        """Return every address that a mail was accepted for, in order."""
+        return [address for addresses, _ in self.received for address in addresses]
+
+
+@pytest.fixture
+def world_of_mail() -> Iterator[tuple[MailWorld, MailServer]]:
+    handler = MailWorld()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield handler, MailServer("127.0.0.1", port, "Library <engagement@library.example.com>")
+    controller.stop()
+
+
+@pytest.fixture(autouse=True)
+def ready(clock: Any, store: Any, world: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A published June, rendered for two recipients; mail is live for the deployment that owns it."""
+    names = "".join(f"  - {address}\n" for address in RECIPIENTS)
+    report = Path(settings().report_file).read_text().split("recipients:")[0]
+    (tmp_path / "report.yaml").write_text(f"{report}recipients:\n{names}")
+    world.setenv("ENGAGEMENT_REPORT_FILE", str(tmp_path / "report.yaml"))
+    world.setenv("ENGAGEMENT_MAIL", "live")
+    settings.cache_clear()
+    publish_figures(store, "2018-06", real=12_083)
+    release.render(JUNE)
+
+
+def publish_figures(store: Any, period: str, real: int) -> None:
+    """Put consistent figures of a period into mart."""
+    store.do("DELETE FROM mart.patron_funnel WHERE period = %s", [period])
+    store.do("DELETE FROM mart.patron_rejection WHERE period = %s", [period])
+    store.do("DELETE FROM mart.patron_group WHERE period = %s", [period])
+    store.do(
+        "INSERT INTO mart.patron_funnel VALUES (%s, 1, 60403, 20000, %s, 11000, %s, %s, "
+        "'2018-06-27', '2018-06-27', 'd', '2018-07-01')",
+        [period, real, real, 60_403 - real],
+    )
+    store.do(
+        "INSERT INTO mart.patron_rejection VALUES (%s, 'not_current', 40403, 40403), "
+        "(%s, 'email', 30000, %s)",
+        [period, period, 20_000 - real],
+    )
+    store.do(
+        "INSERT INTO mart.patron_group SELECT %s, group_code, "
+        "CASE rank WHEN 1 THEN 60403 ELSE 0 END, CASE rank WHEN 1 THEN %s ELSE 0 END "
+        "FROM core.patron_group",
+        [period, real],
+    )
+
+
+def sentence_of(step: Any, *arguments: Any) -> str:
+    with pytest.raises(EngagementError) as caught:
+        step(*arguments)
+    return str(caught.value)
+
+
+def test_every_recipient_gets_the_report_once_however_often_it_is_sent(world_of_mail: Any) -> None:
+    mails, server = world_of_mail
+    assert release.send(JUNE, server) == 2
+    assert release.send(JUNE, server) == 0
+    assert sorted(mails.reached()) == sorted(RECIPIENTS)
+    _, message = mails.received[0]
+    assert "12,083" in message["Subject"]
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == "th"
+    for part in (message.get_body(("plain",)), message.get_body(("html",))):
+        assert part is not None
+        assert "สำนักหอสมุด" in part.get_content()
+
+
+def test_message_ids_tell_nothing_about_the_recipient(world_of_mail: Any) -> None:
+    mails, server = world_of_mail
+    release.send(JUNE, server)
+    ids = [message["Message-ID"] for _, message in mails.received]
+    assert len(set(ids)) == 2
+    assert not any(name in i for i in ids for name in ("director", "dean"))
+
+
+def test_a_month_published_again_makes_a_new_edition_and_mails_nothing(
+    world_of_mail: Any, store: Any
+) -> None:
+    mails, server = world_of_mail
+    release.send(JUNE, server)
+    assert release.render(JUNE) == 1  # it says the same
+    publish_figures(store, "2018-06", real=12_084)
+    assert release.render(JUNE) == 2
+    assert release.send(JUNE, server) == 0
+    assert len(mails.received) == 2
+
+
+def test_a_mail_server_that_does_not_answer_is_named_and_nothing_is_lost(
+    world_of_mail: Any,
+) -> None:
+    _, server = world_of_mail
+    closed = MailServer("127.0.0.1", 1, server.sender)
+    assert "127.0.0.1:1 does not answer" in sentence_of(release.send, JUNE, closed)
+    assert release.send(JUNE, server) == 2
+
+
+def test_a_temporary_refusal_keeps_the_mail_queued_and_a_repeated_run_sends_it(
+    world_of_mail: Any,
+) -> None:
+    mails, server = world_of_mail
+    mails.refusals[RECIPIENTS[0]] = "451 4.3.0 try later"
+    said = sentence_of(release.send, JUNE, server)
+    assert "did not take 1 mail(s) of report 2018-06 for now (reply 451)" in said
+    assert "@" not in said
+    assert mails.reached() == [RECIPIENTS[1]]
+    mails.refusals.clear()
+    assert release.send(JUNE, server) == 1
+    assert sorted(mails.reached()) == sorted(RECIPIENTS)
+
+
+def test_one_recipient_refused_for_good_does_not_keep_it_from_the_others(
+    world_of_mail: Any,
+) -> None:
+    mails, server = world_of_mail
+    mails.refusals[RECIPIENTS[1]] = "550 5.1.1 no such user"
+    said = sentence_of(release.send, JUNE, server)
+    assert "refused 1 mail(s) of report 2018-06 for good (reply 550)" in said
+    assert mails.reached() == [RECIPIENTS[0]]
+
+
+def test_a_server_that_refuses_the_text_gets_it_again_later(world_of_mail: Any) -> None:
+    mails, server = world_of_mail
+    mails.answer_to_text = "452 4.3.1 disk full"
+    assert "(reply 452)" in sentence_of(release.send, JUNE, server)
+    mails.received.clear()
+    mails.answer_to_text = "250 kept"
+    assert release.send(JUNE, server) == 2
+
+
+def test_without_live_mail_only_the_catch_all_address_is_reached(
+    world_of_mail: Any, world: pytest.MonkeyPatch
+) -> None:
+    mails, server = world_of_mail
+    world.setenv("ENGAGEMENT_MAIL", "caught")
+    settings.cache_clear()
+    assert "ENGAGEMENT_MAIL_CATCH_ALL" in sentence_of(release.send, JUNE, server)
+    world.setenv("ENGAGEMENT_MAIL_CATCH_ALL", "engineer@library.example.com")
+    settings.cache_clear()
+    assert release.send(JUNE, server) == 2
+    assert set(mails.reached()) == {"engineer@library.example.com"}
+    assert all("director" not in str(m) and "dean@" not in str(m) for _, m in mails.received)
+    assert release.send(JUNE, server) == 0
+
+
+def test_what_was_caught_is_mailed_when_the_catch_is_taken_off(
+    world_of_mail: Any, world: pytest.MonkeyPatch
+) -> None:
+    mails, server = world_of_mail
+    world.setenv("ENGAGEMENT_MAIL", "caught")
+    world.setenv("ENGAGEMENT_MAIL_CATCH_ALL", "engineer@library.example.com")
+    settings.cache_clear()
+    release.send(JUNE, server)
+    mails.received.clear()
+    world.setenv("ENGAGEMENT_MAIL", "live")
+    settings.cache_clear()
+    assert release.send(JUNE, server) == 2
+    assert release.send(JUNE, server) == 0
+    assert sorted(mails.reached()) == sorted(RECIPIENTS)
+
+
+def test_a_copy_of_the_warehouse_elsewhere_mails_nobody(
+    world_of_mail: Any, world: pytest.MonkeyPatch
+) -> None:
+    mails, server = world_of_mail
+    world.setenv("ENGAGEMENT_DEPLOYMENT", "a copy")
+    settings.cache_clear()
+    assert "belongs to the deployment 'test'" in sentence_of(release.send, JUNE, server)
+    assert mails.received == []
+
+
+def test_without_a_rendered_report_nothing_is_sent(world_of_mail: Any) -> None:
+    said = sentence_of(release.send, JUNE.next, world_of_mail[1])
+    assert "no report on 2018-07 yet; run the task render" in said
+
+
+_KILLED = """
+import os, signal
+from engagement import outbox
+from engagement.mail import Connection, MailServer
+from engagement.monitor import release
+from engagement.period import Period
+def kill(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+{setup}
+release.send(Period(2018, 6), MailServer("127.0.0.1", {port}, "engagement@library.example.com"))
+"""
+_BEFORE_SMTP = "Connection.hand_over = kill"
+_AFTER_SMTP = "outbox._record = kill"
+
+
+@pytest.mark.parametrize(("setup", "arrived"), [(_BEFORE_SMTP, False), (_AFTER_SMTP, True)])
+def test_a_worker_killed_while_sending_leaves_one_mail_that_a_person_settles(
+    world_of_mail: Any, store: Any, world: pytest.MonkeyPatch, setup: str, arrived: bool
+) -> None:
+    from datetime import timedelta
+
+    mails, server = world_of_mail
+    code = _KILLED.format(setup=setup, port=server.port)
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ)
+    assert done.returncode == -signal.SIGKILL
+    assert len(mails.received) == arrived
+    world.setattr(outbox, "_LEASE", timedelta(seconds=0.1))
+    said = sentence_of(release.send, JUNE, server)
+    assert "1 mail(s) of report 2018-06 may or may not have arrived" in said
+    assert len(mails.received) == 1 + arrived  # the other recipient's
+    number = store.value("SELECT message_id FROM core.message WHERE state = 'uncertain'")
+    assert f"engagement mail settle {number}" in said
+    outbox.settle(number, is_delivered=arrived)
+    assert release.send(JUNE, server) == (0 if arrived else 1)
+    assert sorted(mails.reached()) == sorted(RECIPIENTS)
+    assert "nothing to settle" in sentence_of(_settle_again, number)
+
+
+def _settle_again(number: int) -> None:
+    outbox.settle(number, is_delivered=True)
+
+
+def test_a_living_worker_is_not_taken_for_a_dead_one(world_of_mail: Any, store: Any) -> None:
+    mails, server = world_of_mail
+    mails.silence_s = 2
+    code = _KILLED.format(setup="", port=server.port)
+    with subprocess.Popen([sys.executable, "-c", code], env=os.environ) as other:
+        end = time.monotonic() + 20
+        while not store.value("SELECT count(*) FROM core.message WHERE state = 'sending'"):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        with warehouse.session() as session:
+            assert session.rows("outbox/orphans", purpose="report", ref="2018-06") == []
+        release.send(JUNE, server)
+        assert other.wait(30) == 0
+    assert sorted(mails.reached()) == sorted(RECIPIENTS)
