@@ -9,8 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -76,10 +77,10 @@ def up() -> None:
 def down() -> None:
     """Stop the stack, and whatever a killed one left behind."""
     if (where := stack.running()) is not None:
-        os.kill(where.pid, 15)
-        end = time.monotonic() + _UP_WITHIN_S
-        while stack.running() is not None and time.monotonic() < end:
-            time.sleep(0.2)
+        with suppress(psutil.Error):
+            owner = psutil.Process(where.pid)
+            owner.terminate()
+            owner.wait(_UP_WITHIN_S)
     with _own_world(), stack.alone():
         pass
     _say("Nothing of the stack is running.")

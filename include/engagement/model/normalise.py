@@ -127,7 +127,10 @@ class Normaliser:
         if not first or text.bare(first[0]) in self._source.placeholders.email:
             return None
         try:
-            return validate_email(first[0], check_deliverability=False).normalized
+            # Letters outside ASCII before the @ are a wrong keyboard far more often than a mailbox.
+            return validate_email(
+                first[0], check_deliverability=False, allow_smtputf8=False
+            ).normalized
         except EmailNotValidError:
             return None
 

@@ -1,0 +1,255 @@
+"""`make demo`, `make up` and `make down` on the real scheduler, as a stranger runs them."""
+
+import email
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+ENGAGEMENT = str(Path(sys.executable).with_name("engagement"))
+PATIENCE_S = 240
+
+
+class Checkout:
+    """One checkout's commands; its files lie in a folder of their own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        keep = {k: v for k, v in os.environ.items() if not k.startswith(("ENGAGEMENT", "AIRFLOW"))}
+        # What a person may have set for a real library must not reach the demo.
+        self.environment = keep | {
+            "ENGAGEMENT_HOME": str(home),
+            "ENGAGEMENT_MAIL": "caught",
+            "ENGAGEMENT_SOURCE": "some-other-system",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command of the product."""
+        return subprocess.Popen(
+            [ENGAGEMENT, *words],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *words: str) -> tuple[int, str]:
+        """Run a command to its end; return its exit code and what it printed."""
+        with self.start(*words) as process:
+            printed, _ = process.communicate(timeout=PATIENCE_S)
+        return process.returncode, printed
+
+    def figures(self, period: str) -> dict[str, Any]:
+        """Return the JSON that `engagement figures` prints."""
+        environment = self.environment | {"ENGAGEMENT_SOURCE": "autolib"}
+        done = subprocess.run(
+            [ENGAGEMENT, "figures", "--period", period, "--json"],
+            env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def processes(self) -> list[str]:
+        """Return the command lines of everything that belongs to this checkout's stack."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                words = " ".join(process.cmdline())
+                marked = process.environ().get("ENGAGEMENT_STACK") == str(self.home)
+            except psutil.Error:
+                continue
+            if marked or str(self.home) in words:
+                found.append(words)
+        return found
+
+    def wait_until_up(self, process: subprocess.Popen[str]) -> None:
+        """Wait until the stack of a started command answers."""
+        end = time.monotonic() + PATIENCE_S
+        while not (self.home / "stack.json").exists():
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < end
+            time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def checkout() -> Iterator[Checkout]:
+    with tempfile.TemporaryDirectory(prefix="engagement-demo-") as folder:
+        made = Checkout(Path(folder) / "var")
+        yield made
+        made.run("down")
+
+
+@pytest.fixture(scope="module")
+def demo(checkout: Checkout) -> str:
+    """What `make demo` printed, run over what a killed demo left behind."""
+    killed = checkout.start("demo")
+    checkout.wait_until_up(killed)
+    killed.kill()
+    killed.communicate()
+    assert [words for words in checkout.processes() if "scheduler" in words]
+    code, printed = checkout.run("demo")
+    assert code == 0, printed
+    return printed
+
+
+def mails(checkout: Checkout) -> list[EmailMessage]:
+    found = []
+    for path in sorted((checkout.home / "mail").glob("*.eml")):
+        message = email.message_from_bytes(path.read_bytes(), policy=default)
+        assert isinstance(message, EmailMessage)
+        found.append(message)
+    return found
+
+
+def test_the_demo_finds_the_librarys_real_customers(demo: str, checkout: Checkout) -> None:
+    june = checkout.figures("2018-06")
+    assert (june["extracted"], june["real_customers"]) == (60_403, 12_083)
+    assert june["as_of_date"] == "2018-06-27"
+    assert sum(june["rejected_by_first_reason"].values()) == june["rejected"] == 48_320
+    assert sum(g["real_customers"] for g in june["by_group"].values()) == 12_083
+    assert "60,403" in demo
+    assert "12,083" in demo
+
+
+def test_every_run_of_the_demo_succeeded(demo: str) -> None:
+    rows = [line for line in demo.splitlines() if line.startswith("│ 2018-")]
+    assert len(rows) == 4
+    assert all("success" in row for row in rows)
+
+
+def test_two_reports_were_received_and_july_is_compared_with_june(
+    demo: str, checkout: Checkout
+) -> None:
+    june, july = mails(checkout)
+    assert "12,083" in june["Subject"]
+    real = checkout.figures("2018-07")["real_customers"]
+    change = real - 12_083
+    assert f"{real:,}" in july["Subject"]
+    text = july.get_body(("plain",))
+    assert text is not None
+    assert f"{change:+,} จากเดือนก่อน".replace("-", "−") in text.get_content()
+    assert {m["To"] for m in (june, july)} == {"director@library.example.com"}
+    for path in (checkout.home / "mail").glob("*.*ml"):
+        assert str(path) in demo
+
+
+def test_the_demo_leaves_no_process_behind(demo: str, checkout: Checkout) -> None:
+    assert checkout.processes() == []
+
+
+def test_no_patron_value_lies_in_airflows_logs(demo: str, checkout: Checkout) -> None:
+    logs = [path for path in (checkout.home / "airflow" / "logs").rglob("*") if path.is_file()]
+    assert len(logs) >= 10
+    assert not [path for path in logs if b"@" in path.read_bytes().replace(b"@task", b"")]
+
+
+@pytest.fixture(scope="module")
+def api(demo: str, checkout: Checkout) -> httpx.Client:
+    """The API of the stack that `make up` left running over the demo's files."""
+    code, printed = checkout.run("up")
+    assert code == 0, printed
+    where = json.loads((checkout.home / "stack.json").read_text())
+    assert where["url"] in printed
+    assert f"{where['user']} / {where['password']}" in printed
+    login = {"username": where["user"], "password": where["password"]}
+    token = httpx.post(f"{where['url']}/auth/token", json=login).json()["access_token"]
+    return httpx.Client(
+        base_url=f"{where['url']}/api/v2", headers={"Authorization": f"Bearer {token}"}
+    )
+
+
+def ended_run(api: httpx.Client, dag_id: str, partition_key: str | None) -> dict[str, Any]:
+    """Trigger a DAG and return its run when it has ended."""
+    body = {"logical_date": None, "partition_key": partition_key}
+    run_id = api.post(f"/dags/{dag_id}/dagRuns", json=body).json()["dag_run_id"]
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        run: dict[str, Any] = api.get(f"/dags/{dag_id}/dagRuns/{run_id}").json()
+        if run["state"] in ("success", "failed"):
+            return run
+        time.sleep(0.3)
+    raise AssertionError(run)
+
+
+def last_words(api: httpx.Client, run: dict[str, Any], task: str) -> str:
+    """Return the sentence with which a task failed."""
+    path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances/{task}/logs/1"
+    lines = api.get(path).json()["content"]
+    errors = [line["error_detail"][-1] for line in lines if line.get("error_detail")]
+    return str(errors[-1]["exc_value"])
+
+
+def test_the_stack_listens_on_loopback_only(api: httpx.Client, checkout: Checkout) -> None:
+    owner = json.loads((checkout.home / "stack.json").read_text())["pid"]
+    family = [psutil.Process(owner), *psutil.Process(owner).children(recursive=True)]
+    listening = [
+        connection.laddr.ip
+        for process in family
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= 2
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_a_second_stack_of_the_same_checkout_is_refused(
+    api: httpx.Client, checkout: Checkout
+) -> None:
+    code, printed = checkout.run("demo")
+    assert (code, "`make down` stops it" in printed) == (1, True)
+    assert api.get("/dags").status_code == 200
+
+
+def test_a_run_without_a_period_says_how_to_give_one(api: httpx.Client) -> None:
+    run = ended_run(api, "model_patrons", None)
+    assert run["state"] == "failed"
+    assert "partition key such as 2018-06" in last_words(api, run, "extract")
+
+
+def test_a_report_on_a_period_without_patrons_says_what_to_run(api: httpx.Client) -> None:
+    run = ended_run(api, "monitor_report", "2018-05")
+    assert run["state"] == "failed"
+    assert "No patrons are published for 2018-05" in last_words(api, run, "render")
+
+
+def test_a_month_run_again_gives_the_same_figures_and_mails_nobody_twice(
+    api: httpx.Client, checkout: Checkout
+) -> None:
+    before = checkout.figures("2018-07")
+    assert ended_run(api, "model_patrons", "2018-07")["state"] == "success"
+    assert ended_run(api, "monitor_report", "2018-07")["state"] == "success"
+    after = checkout.figures("2018-07")
+    assert before | {"published_at": None} == after | {"published_at": None}
+    assert len(mails(checkout)) == 2
+
+
+def test_down_stops_everything(api: httpx.Client, checkout: Checkout) -> None:
+    code, printed = checkout.run("down")
+    assert code == 0, printed
+    assert checkout.processes() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_interrupted_stops_everything(
+    demo: str, checkout: Checkout, number: signal.Signals
+) -> None:
+    checkout.run("down")
+    process = checkout.start("demo")
+    checkout.wait_until_up(process)
+    process.send_signal(number)
+    process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 128 + number
+    assert checkout.processes() == []
