@@ -1,6 +1,10 @@
 # Everything runs in .venv, made from requirements.lock; nothing else on the machine is touched.
 PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 BIN := .venv/bin
+# The lock is complete: pip has nothing to resolve, only to verify and unpack.
+PIP = $(BIN)/python -m pip install --disable-pip-version-check --no-deps
 # Some images forbid bytecode; every Airflow task would then compile its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 .PHONY: setup demo up down test lint lock
@@ -9,9 +13,11 @@ setup: .venv/installed
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	@echo "Installing the locked packages; the first time takes about two minutes."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Installing $$(grep -c '^[a-z0-9].*==' requirements.lock) locked packages; the first time takes about two minutes."
+	@$(PIP) --require-hashes -r requirements.lock | awk '\
+	  /^Collecting/ && !(++n % 25) { print "  " n " packages fetched"; fflush() } \
+	  /^Installing/ { print "  unpacking them"; fflush() }'
+	@$(PIP) --quiet --no-build-isolation --editable .
 	@touch $@
 
 demo: setup

@@ -74,7 +74,9 @@ def build(
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text, cte="base64")
     message.add_alternative(html, subtype="html", cte="base64")
-    message["Content-Language"] = language  # last: a Content- header set before goes to the text part
+    message["Content-Language"] = (
+        language  # last: a Content- header set before goes to the text part
+    )
     return message
 
 

@@ -3,10 +3,12 @@
 from functools import cache
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engagement.errors import EngagementError
 
 ROOT = Path(__file__).parents[2]
 INCLUDE = ROOT / "include"
@@ -29,6 +31,13 @@ class Settings(BaseSettings):
     report_file: Path = INCLUDE / "report.yaml"
     work_items_file: Path | None = None
 
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("no time zone such as Asia/Bangkok")
+        return name
+
     @property
     def zone(self) -> ZoneInfo:
         """The library's time zone: every date and period is in it."""
@@ -37,5 +46,14 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """Return the settings of this process, read once."""
-    return Settings()
+    """Return the settings of this process, read once.
+
+    Raises:
+        EngagementError: a variable says something that it cannot.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        variable = f"ENGAGEMENT_{'.'.join(map(str, first['loc']))}".upper()
+        raise EngagementError(f"{variable} is wrong: {first['msg']}; see .env.example.") from None

@@ -35,7 +35,13 @@ def url() -> URL:
     """Return the warehouse's URL: ENGAGEMENT_WAREHOUSE_URL, else the embedded server, started."""
     given = settings().warehouse_url
     if given is not None:
-        return make_url(given.get_secret_value())
+        try:
+            return make_url(given.get_secret_value())
+        except sa.exc.ArgumentError:
+            raise EngagementError(
+                "ENGAGEMENT_WAREHOUSE_URL is no database URL such as "
+                "postgresql+psycopg://user:password@host/warehouse."
+            ) from None
     from engagement import embedded
 
     return embedded.database(DATABASE)
@@ -238,6 +244,11 @@ def _sentence(doing: str, error: BaseException | None) -> str:
     constraint = getattr(diagnosis, "constraint_name", None)
     if constraint:
         return f"{doing} failed: SQLSTATE {state}, {type(error).__name__}, constraint {constraint}."
+    if state in ("42P01", "3F000"):
+        return (
+            f"{doing} failed: {getattr(diagnosis, 'message_primary', '')}; if this is the warehouse, "
+            "run `engagement migrate` to bring it to the newest schema."
+        )
     if state.startswith("42"):  # about names and types in the statement, never about values
         return f"{doing} failed: SQLSTATE {state}, {getattr(diagnosis, 'message_primary', '')}."
     return f"{doing} failed: SQLSTATE {state}, {type(error).__name__}."

@@ -173,19 +173,23 @@ def _fired_run(airflow: Airflow, dag_id: str, period: Period) -> Run:
 def _follow(airflow: Airflow, run: Run) -> tuple[Run, list[TaskState]]:
     """Say how each task of the run ends, and return the run when it has succeeded."""
     said: set[str] = set()
-    end = time.monotonic() + _RUN_WITHIN_S
-    while time.monotonic() < end:
-        now = airflow.run(run.dag_id, run.run_id)
-        tasks = airflow.tasks(now)
-        for task in tasks:
-            if task.state in FINAL and task.task_id not in said:
-                said.add(task.task_id)
-                _say(f"  {run.dag_id}.{task.task_id:<8} {task.state:<8} {task.seconds or 0:5.1f} s")
-        if now.state == "failed":
-            raise EngagementError(airflow.failure(now))
-        if now.state == "success":
-            return now, tasks
-        time.sleep(0.3)
+    began = time.monotonic()
+    with _console.status("") as status:
+        while (passed := time.monotonic() - began) < _RUN_WITHIN_S:
+            now = airflow.run(run.dag_id, run.run_id)
+            tasks = airflow.tasks(now)
+            at_work = ", ".join(task.task_id for task in tasks if task.state == "running")
+            status.update(f"{run.dag_id} {at_work or 'waits'}, {passed:.0f} s")
+            for task in tasks:
+                if task.state in FINAL and task.task_id not in said:
+                    said.add(task.task_id)
+                    name = f"{run.dag_id}.{task.task_id}"
+                    _say(f"  {name:<24} {task.state:<8} {task.seconds or 0:5.1f} s")
+            if now.state == "failed":
+                raise EngagementError(airflow.failure(now))
+            if now.state == "success":
+                return now, tasks
+            time.sleep(0.3)
     raise EngagementError(f"{run.dag_id} did not end within {_RUN_WITHIN_S} s.")
 
 

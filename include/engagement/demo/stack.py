@@ -329,12 +329,15 @@ def _free_port() -> int:
 
 @contextmanager
 def _signals_unwind() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into an exit that unwinds every block, as Ctrl-C does."""
+    """Turn a signal to stop into an exit that unwinds every block; more of them change nothing."""
+    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def leave(number: int, _: FrameType | None) -> None:
+        for one in stopping:
+            signal.signal(one, signal.SIG_IGN)
         sys.exit(128 + number)
 
-    before = {s: signal.signal(s, leave) for s in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, leave) for number in stopping}
     try:
         yield
     finally:

@@ -63,9 +63,7 @@ def publish(period: Period) -> int:
         }
         for name, table in _FACTS.items():
             session.run(name, **binds)
-            session.analyze(
-                f"core.{_partition(table, period)}" if table in _PARTITIONED else table
-            )
+            session.analyze(f"core.{_partition(table, period)}" if table in _PARTITIONED else table)
         _reconcile(session, extract, period)
         definition = hashlib.sha256(f"{extract.mapping_hash}{suite_hash}".encode()).hexdigest()
         for name in _FIGURES:
