@@ -15,20 +15,19 @@ from sqlalchemy.engine import URL, Connection, Engine, Row, make_url
 from engagement.errors import EngagementError
 from engagement.settings import INCLUDE, settings
 
-DATABASE = "warehouse"
+WAREHOUSE = "warehouse"
 
 
 class DatabaseError(EngagementError):
-    """A statement failed; says which, with SQLSTATE and constraint, and none of the values."""
+    """A statement failed; says which, with SQLSTATE and constraint, and none of the values.
 
-    sqlstate: str | None = None
+    `database` is what a person calls the database; `sqlstate` is None where it did not answer.
+    """
 
-    @classmethod
-    def about(cls, doing: str, error: BaseException | None) -> DatabaseError:
-        """Return the error that tells of the driver's `error` while `doing` something."""
-        made = cls(_sentence(doing, error))
-        made.sqlstate = getattr(error, "sqlstate", None)
-        return made
+    def __init__(self, doing: str, database: str, error: BaseException | None) -> None:
+        self.database = database
+        self.sqlstate: str | None = getattr(error, "sqlstate", None)
+        super().__init__(_sentence(doing, database, error))
 
 
 def url() -> URL:
@@ -44,7 +43,7 @@ def url() -> URL:
             ) from None
     from engagement import embedded
 
-    return embedded.database(DATABASE)
+    return embedded.database(WAREHOUSE)
 
 
 @cache
@@ -84,11 +83,11 @@ def _server_cursor(database: URL) -> Iterator[psycopg.Cursor[Any]]:
         ):
             yield cursor
     except psycopg.Error as error:
-        raise DatabaseError.about(f"Managing database {database.database}", error) from None
+        raise DatabaseError(f"Managing {database.database}", "server", error) from None
 
 
 @contextmanager
-def session(database: URL | None = None, *, name: str = "warehouse") -> Iterator[Session]:
+def session(database: URL | None = None, *, name: str = WAREHOUSE) -> Iterator[Session]:
     """Open one transaction; commit at the end of the block, roll back when it raises.
 
     Args:
@@ -98,11 +97,11 @@ def session(database: URL | None = None, *, name: str = "warehouse") -> Iterator
     Raises:
         DatabaseError: the database cannot be reached, or a statement failed.
     """
-    with _without_values(f"Connecting to the {name}"):
+    with _without_values("Connecting", name):
         connection = _engine(database or url()).connect()
     try:
-        yield Session(connection)
-        with _without_values("Commit"):
+        yield Session(connection, name)
+        with _without_values("Commit", name):
             connection.commit()
     finally:
         connection.close()
@@ -117,32 +116,33 @@ def statement(name: str) -> str:
 class Session:
     """One open transaction that runs statements by their file name under `include/sql/`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, name: str) -> None:
         self.connection = connection
+        self.name = name
 
     def run(self, name: str, **binds: Any) -> int:
         """Run a statement and return the number of rows it touched."""
-        with _without_values(f"Statement {name}"):
+        with _without_values(f"Statement {name}", self.name):
             return self.connection.execute(sa.text(statement(name)), binds).rowcount
 
     def rows(self, name: str, **binds: Any) -> Sequence[Row[Any]]:
         """Return all rows of a query whose result is small."""
-        with _without_values(f"Query {name}"):
+        with _without_values(f"Query {name}", self.name):
             return self.connection.execute(sa.text(statement(name)), binds).all()
 
     def one(self, name: str, **binds: Any) -> Row[Any] | None:
         """Return the only row of a query, or None."""
-        with _without_values(f"Query {name}"):
+        with _without_values(f"Query {name}", self.name):
             return self.connection.execute(sa.text(statement(name)), binds).one_or_none()
 
     def scalar(self, name: str, **binds: Any) -> Any:
         """Return the first column of the only row."""
-        with _without_values(f"Query {name}"):
+        with _without_values(f"Query {name}", self.name):
             return self.connection.execute(sa.text(statement(name)), binds).scalar_one()
 
     def chunks(self, name: str, size: int) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows of a query in lists of at most `size`, through a server-side cursor."""
-        with _without_values(f"Query {name}"):
+        with _without_values(f"Query {name}", self.name):
             result = self.connection.execution_options(yield_per=size).execute(
                 sa.text(statement(name))
             )
@@ -151,7 +151,7 @@ class Session:
 
     def repeatable_read(self) -> None:
         """Let every query of this transaction see the database at one instant; call it first."""
-        with _without_values("Opening a consistent reading"):
+        with _without_values("Opening a consistent reading", self.name):
             self.connection.execute(
                 sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             )
@@ -222,33 +222,34 @@ class Session:
             with raw.cursor() as cursor:
                 yield cursor
         except psycopg.Error as error:
-            raise DatabaseError.about(doing, error) from None
+            raise DatabaseError(doing, self.name, error) from None
 
 
 @contextmanager
-def _without_values(doing: str) -> Iterator[None]:
+def _without_values(doing: str, database: str) -> Iterator[None]:
     """Re-raise a database error without the values that its text and its cause carry."""
     try:
         yield
     except sa.exc.DBAPIError as error:
-        raise DatabaseError.about(doing, error.orig) from None
+        raise DatabaseError(doing, database, error.orig) from None
     except sa.exc.SQLAlchemyError as error:
-        raise DatabaseError(f"{doing} failed: {type(error).__name__}.") from None
+        raise EngagementError(
+            f"{doing} failed in the {database}: {type(error).__name__}."
+        ) from None
 
 
-def _sentence(doing: str, error: BaseException | None) -> str:
+def _sentence(doing: str, database: str, error: BaseException | None) -> str:
     state = getattr(error, "sqlstate", None)
+    failed = f"{doing} failed in the {database}"
     if state is None:
-        return f"{doing} failed: the database does not answer; see that it runs and is reachable."
+        return f"{failed}: it does not answer; see that it runs and is reachable."
     diagnosis = getattr(error, "diag", None)
+    said = getattr(diagnosis, "message_primary", "")
+    if state in ("42P01", "3F000") and database == WAREHOUSE:
+        return f"{failed}: {said}; run `engagement migrate` to bring it to the newest schema."
     constraint = getattr(diagnosis, "constraint_name", None)
     if constraint:
-        return f"{doing} failed: SQLSTATE {state}, {type(error).__name__}, constraint {constraint}."
-    if state in ("42P01", "3F000"):
-        return (
-            f"{doing} failed: {getattr(diagnosis, 'message_primary', '')}; if this is the warehouse, "
-            "run `engagement migrate` to bring it to the newest schema."
-        )
+        return f"{failed}: SQLSTATE {state}, {type(error).__name__}, constraint {constraint}."
     if state.startswith("42"):  # about names and types in the statement, never about values
-        return f"{doing} failed: SQLSTATE {state}, {getattr(diagnosis, 'message_primary', '')}."
-    return f"{doing} failed: SQLSTATE {state}, {type(error).__name__}."
+        return f"{failed}: SQLSTATE {state}, {said}."
+    return f"{failed}: SQLSTATE {state}, {type(error).__name__}."

@@ -324,3 +324,10 @@ def test_killed_in_the_middle_nothing_is_half_and_a_repeated_run_repairs_it(
     assert store.value("SELECT count(*) FROM core.patron_month") == 0
     found = run(JUNE, library)
     assert (found.extracted, found.real_customers) == (43, 40)
+
+
+def test_a_warehouse_that_was_never_set_up_says_what_to_run(store: Any, library: Any) -> None:
+    store.do("DROP SCHEMA mart CASCADE")
+    assert "run `engagement migrate`" in sentence_of(figures, JUNE)
+    store.do("DROP SCHEMA ops CASCADE")
+    assert "run `engagement migrate`" in refusal(JUNE, library)

@@ -28,7 +28,7 @@ _JUNE, _JULY = Period(2018, 6), Period(2018, 7)
 _DAGS = ("model_patrons", "monitor_report")
 _RUN_WITHIN_S = 300
 _UP_WITHIN_S = 180
-_DATABASES = (warehouse.DATABASE, stack.LIBRARY_DATABASE, stack.AIRFLOW_DATABASE)
+_DATABASES = (warehouse.WAREHOUSE, stack.LIBRARY_DATABASE, stack.AIRFLOW_DATABASE)
 
 _console = Console(highlight=False)
 

@@ -130,7 +130,7 @@ def _source_errors(source: Source) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if (error.sqlstate or "").startswith("42"):
+        if error.database == source.label and (error.sqlstate or "").startswith("42"):
             raise EngagementError(
                 f"{source.label} has no longer the columns that include/sql/sources/{source.system}/ "
                 f"asks for; adapt the query to the new schema. {error}"

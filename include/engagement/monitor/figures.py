@@ -8,6 +8,7 @@ from typing import Any
 
 from engagement.errors import EngagementError
 from engagement.period import Period
+from engagement.settings import settings
 from engagement.warehouse import Session
 
 
@@ -72,7 +73,7 @@ def published(session: Session, period: Period) -> PatronFigures | None:
             g.group_code: GroupCount(g.extracted_count, g.real_customer_count) for g in groups
         },
         as_of_date=funnel.as_of_date,
-        published_at=funnel.published_at,
+        published_at=funnel.published_at.astimezone(settings().zone),
         definition=funnel.definition_hash,
     )
 
