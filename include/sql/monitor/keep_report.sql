@@ -21,7 +21,11 @@ made AS (
         :text,
         :content_hash,
         :rendered_at
-    WHERE NOT EXISTS (SELECT 1 FROM newest AS n WHERE n.content_hash = :content_hash)
+    WHERE
+        NOT EXISTS (
+            SELECT 1 FROM newest AS n
+            WHERE n.content_hash = :content_hash
+        )
     RETURNING edition
 )
 

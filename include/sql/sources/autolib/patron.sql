@@ -1,7 +1,7 @@
 -- One row per member record, as AutoLib holds it now; column names are the product's own.
 SELECT
     m.member_id AS source_id,
-    m.prefix_code::text AS prefix,
+    m.prefix_code::text AS prefix, -- noqa: RF04
     m.first_name AS given_name,
     m.last_name AS family_name,
     m.type_code AS patron_type,
