@@ -1,9 +1,11 @@
 """From the library system to published figures: right when all is well, harmless when it is not."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +34,14 @@ def run(period: Period, library: Any) -> PatronFigures:
     check(period)
     publish(period)
     return figures(period)
+
+
+def with_suite(folder: Path, world: pytest.MonkeyPatch, expectation: dict[str, Any]) -> None:
+    """Let the product use its suite with one expectation more."""
+    suite = json.loads((suites.FOLDER / "stage_patron.json").read_text())
+    suite["expectations"].append(expectation)
+    (folder / "stage_patron.json").write_text(json.dumps(suite))
+    world.setattr(suites, "FOLDER", folder)
 
 
 def figures(period: Period) -> PatronFigures:
@@ -146,20 +156,16 @@ def test_checking_and_publishing_again_gives_the_same_rows(library: Any, store: 
 def test_adding_an_expectation_is_all_it_takes_to_reject_for_a_new_reason(
     library: Any, store: Any, tmp_path: Any, world: pytest.MonkeyPatch
 ) -> None:
-    import json
-
-    suite = json.loads((suites.FOLDER / "stage_patron.json").read_text())
-    suite["expectations"].append(
+    with_suite(
+        tmp_path,
+        world,
         {
             "type": "expect_column_values_to_not_match_regex",
             "kwargs": {"column": "email", "regex": "^p1?0@"},
             "meta": {"reason": "numbered"},
-        }
+        },
     )
-    (tmp_path / "stage_patron.json").write_text(json.dumps(suite))
     library.enrol(1, email="p0@library.example.com")
-    world.setattr(suites, "FOLDER", tmp_path)
-    world.setattr(suites.load, "__defaults__", (tmp_path,))
     found = run(JUNE, library)
     assert found.rejected_by_reason["numbered"] >= 1
     assert found.extracted == found.real_customers + found.rejected
@@ -331,3 +337,32 @@ def test_a_warehouse_that_was_never_set_up_says_what_to_run(store: Any, library:
     assert "run `engagement migrate`" in sentence_of(figures, JUNE)
     store.do("DROP SCHEMA ops CASCADE")
     assert "run `engagement migrate`" in refusal(JUNE, library)
+
+
+@pytest.mark.parametrize(
+    ("expectation", "said"),
+    [
+        (
+            {
+                "type": "expect_column_values_to_not_be_null",
+                "kwargs": {"column": "shoe_size"},
+                "meta": {"reason": "shoes"},
+            },
+            "not_be_null of shoe_size) could not be run",
+        ),
+        (
+            {
+                "type": "expect_column_min_to_be_between",
+                "kwargs": {"column": "name", "min_value": 1},
+                "meta": {"reason": "first"},
+            },
+            "expect_column_min_to_be_between judges no single rows",
+        ),
+    ],
+)
+def test_a_check_that_cannot_judge_records_stops_the_month(
+    library: Any, tmp_path: Any, world: pytest.MonkeyPatch, expectation: Any, said: str
+) -> None:
+    with_suite(tmp_path, world, expectation)
+    assert said in refusal(JUNE, library)
+    assert "No patrons are published" in sentence_of(figures, JUNE)

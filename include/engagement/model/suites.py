@@ -39,17 +39,25 @@ class Suite:
     definition: dict[str, Any]
 
     def expectations(self) -> ExpectationSuite:
-        """Return the suite for Great Expectations (imports it); each result's meta has the number."""
+        """Return the suite for Great Expectations (imports it); each result's meta has the number.
+
+        Raises:
+            EngagementError: it knows no such expectation, or not with these arguments.
+        """
         from great_expectations import ExpectationSuite
 
         numbered = [
             item | {"meta": item["meta"] | {"number": number}}
             for number, item in enumerate(self.definition["expectations"], 1)
         ]
-        return ExpectationSuite(**self.definition | {"expectations": numbered})
+        try:
+            return ExpectationSuite(**self.definition | {"expectations": numbered})
+        except Exception as error:  # whatever it raises is about the file, which holds no patron
+            words = " ".join(str(error).split())
+            raise EngagementError(f"{self.name}.json is not understood: {words}.") from None
 
 
-def load(name: str, folder: Path = FOLDER) -> Suite:
+def load(name: str, folder: Path | None = None) -> Suite:
     """Return the suite of the file `<name>.json`, such as stage_patron for table stage.patron.
 
     Raises:
@@ -57,7 +65,7 @@ def load(name: str, folder: Path = FOLDER) -> Suite:
             counted and written: each must be a column-map expectation with a column and a reason,
             without condition or tolerance, and a column that may be NULL must be expected not to be.
     """
-    text = (folder / f"{name}.json").read_text(encoding="utf-8")
+    text = ((folder or FOLDER) / f"{name}.json").read_text(encoding="utf-8")
     try:
         definition = json.loads(text)
         listed = definition["expectations"]
