@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --disable-pip-version-check --no-deps
 # Some images forbid bytecode; every Airflow task would then compile its imports again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: setup demo up down test lint lock
+.PHONY: setup demo up down test lint docs lock
 
 setup: .venv/installed
 
@@ -38,6 +38,11 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 
+# Writes docs/tables.md and docs/dags.md from the schema and the DAG files.
+docs: setup
+	$(BIN)/python docs/generate.py
+
+# Needs uv; a lock for every Python from 3.11 on, without the address of an index.
 lock:
 	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --upgrade --output-file requirements.lock
