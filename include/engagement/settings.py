@@ -38,6 +38,15 @@ class Settings(BaseSettings):
             raise ValueError("no time zone such as Asia/Bangkok")
         return name
 
+    @field_validator("mail_catch_all")
+    @classmethod
+    def _is_an_address(cls, text: str | None) -> str | None:
+        from engagement import address
+
+        if text is not None and address.normal(text) is None:
+            raise ValueError("no e-mail address")
+        return text
+
     @property
     def zone(self) -> ZoneInfo:
         """The library's time zone: every date and period is in it."""

@@ -60,6 +60,12 @@ def create_database(database: URL, *options: str) -> None:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database.database])
         if cursor.fetchone() is None:
             cursor.execute(words)
+            # The server would log a failed statement with the values that it failed on.
+            cursor.execute(
+                sql.SQL("ALTER DATABASE {} SET log_min_messages TO fatal").format(
+                    sql.Identifier(database.database or "")
+                )
+            )
 
 
 def drop_database(database: URL) -> None:

@@ -38,14 +38,17 @@ def mail_server() -> MailServer:
     Raises:
         EngagementError: the connection does not say in whose name mail is sent.
     """
+    from email.utils import parseaddr
+
+    from engagement import address
     from engagement.errors import EngagementError
     from engagement.mail import MailServer
 
     connection = Connection.get("smtp_default")
     extra = connection.extra_dejson
-    if not extra.get("from_email"):
+    if address.normal(parseaddr(extra.get("from_email", ""))[1]) is None:
         raise EngagementError(
-            "The connection smtp_default names no sender; add from_email to its extra fields."
+            "The connection smtp_default names no sender; add an address as from_email to its extra."
         )
     is_ssl = not _is_set(extra.get("disable_ssl"))
     return MailServer(

@@ -177,6 +177,36 @@ def test_one_recipient_refused_for_good_does_not_keep_it_from_the_others(
     said = sentence_of(release.send, JUNE, server)
     assert "refused 1 mail(s) of report 2018-06 for good (reply 550)" in said
     assert mails.reached() == [RECIPIENTS[0]]
+    assert "refused 1 mail(s)" in sentence_of(release.send, JUNE, server)  # still in the list
+    take_off_the_list(RECIPIENTS[1])
+    assert release.send(JUNE, server) == 0
+    assert mails.reached() == [RECIPIENTS[0]]
+
+
+def take_off_the_list(recipient: str) -> None:
+    path = settings().report_file
+    path.write_text(path.read_text().replace(f"  - {recipient}\n", ""))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("  - no address\n", "recipients: .*number 3 is no e-mail address"),
+        ("  - ผู้อำนวยการ@library.example.com\n", "number 3 is no e-mail address"),
+        (f"  - {RECIPIENTS[0].upper()}\n", "number 3 stands there twice"),
+        ('  - "director@library.example.com\n', "no valid YAML at line"),
+    ],
+)
+def test_a_mistake_in_the_list_of_recipients_is_told_without_an_address(
+    world_of_mail: Any, line: str, said: str
+) -> None:
+    mails, server = world_of_mail
+    path = settings().report_file
+    path.write_text(path.read_text() + line)
+    with pytest.raises(EngagementError, match=said) as caught:
+        release.send(JUNE, server)
+    assert "example.com" not in str(caught.value).replace(str(path), "")
+    assert mails.received == []
 
 
 def test_a_server_that_refuses_the_text_gets_it_again_later(world_of_mail: Any) -> None:

@@ -114,10 +114,15 @@ def test_engagement_variables_are_settings_and_none_is_missing() -> None:
         assert known - LAPTOP_ONLY == {
             n for n in environment(worker) if n.startswith("ENGAGEMENT_")
         }
-    shared = used - {"ENGAGEMENT_ADDRESS_KEY"}
+    shared = used - {"ENGAGEMENT_ADDRESS_KEY", "ENGAGEMENT_WAREHOUSE_URL"}
     for service in AIRFLOW | {"init"}:
         assert shared <= set(environment(service)), service
     assert environment("worker-mail")["ENGAGEMENT_MAIL"].endswith(":-caught}")
+
+
+def test_only_workers_and_init_reach_the_warehouse() -> None:
+    holders = {s for s in EXPECTED if "ENGAGEMENT_WAREHOUSE_URL" in environment(s)}
+    assert holders == WORKERS | {"init"}
 
 
 def test_only_workers_hold_the_address_key_and_the_connections() -> None:

@@ -44,6 +44,11 @@ def check(period: Period) -> int:
     suite = suites.load(PATRON_SUITE)
     with warehouse.session() as session:
         extract_id = accepted(session, period).extract_id
+        if not session.scalar("model/is_staged", table=f"stage.{stage_table(extract_id)}"):
+            raise EngagementError(
+                f"The records that were read for {period} are kept no more, so they cannot be checked "
+                "again; what is published about the period stays."
+            )
     validated = _validate(suite, stage_table(extract_id))
     with warehouse.session() as session:
         session.run("model/forget_checks", extract_id=extract_id)

@@ -10,8 +10,9 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from email_validator import EmailNotValidError, validate_email
 
+from engagement import address
+from engagement.errors import EngagementError
 from engagement.model import dates, text
 from engagement.model.source import FIELDS, Source
 
@@ -83,13 +84,24 @@ class Normaliser:
         for field in FIELDS:
             value = record[field]
             if isinstance(value, str) and self._source.driver_encoding and not value.isascii():
-                value = value.encode(self._source.driver_encoding)
+                value = self._carried(value)
             if isinstance(value, bytes):
                 value = text.decode(value, self._source.encodings)
                 if value is None:
                     return None
             decoded[field] = None if value is None else str(value).replace("\0", "")
         return decoded
+
+    def _carried(self, value: str) -> bytes:
+        """Return the bytes that the driver carried as text."""
+        encoding = self._source.driver_encoding or ""
+        try:
+            return value.encode(encoding)
+        except UnicodeEncodeError:
+            raise EngagementError(
+                f"The connection to {self._source.label} does not carry text as {encoding}; set its "
+                f"client encoding to that, or take driver_encoding out of {self._source.system}.yaml."
+            ) from None
 
     def _columns(self, raw: pd.DataFrame) -> pd.DataFrame:
         out = pd.DataFrame({"extract_id": self._extract_id, "record_no": raw["record_no"]})
@@ -126,13 +138,7 @@ class Normaliser:
         first = value.replace(";", " ").replace(",", " ").replace("/", " ").split()[:1]
         if not first or text.bare(first[0]) in self._source.placeholders.email:
             return None
-        try:
-            # Letters outside ASCII before the @ are a wrong keyboard far more often than a mailbox.
-            return validate_email(
-                first[0], check_deliverability=False, allow_smtputf8=False
-            ).normalized
-        except EmailNotValidError:
-            return None
+        return address.normal(first[0])
 
     def _names(
         self, out: pd.DataFrame, clean: dict[str, pd.Series]

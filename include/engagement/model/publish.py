@@ -19,9 +19,9 @@ _log = logging.getLogger(__name__)
 # In this order: each stands on those before it.
 _FACTS = {
     "model/publish_patron": "pii.patron",
-    "model/publish_address": "pii.address",
     "model/publish_person_link": "core.person_link",
     "model/publish_patron_month": "core.patron_month",
+    "model/publish_address": "pii.address",
     "model/publish_rejection": "core.rejection",
 }
 _FIGURES = (

@@ -149,8 +149,11 @@ def load(system: str) -> Source:
         raise EngagementError(
             f"There is no source {system!r}; set ENGAGEMENT_SOURCE to one of: {known}."
         ) from None
-    except yaml.YAMLError as error:
-        raise EngagementError(f"{path.name} is no valid YAML: {error}") from None
+    except yaml.MarkedYAMLError as error:  # its text quotes the file
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise EngagementError(
+            f"{path.name} is no valid YAML at line {line}: {error.problem}."
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

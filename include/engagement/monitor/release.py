@@ -7,9 +7,9 @@ import logging
 from email.message import EmailMessage
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from engagement import clock, mail, outbox, warehouse
+from engagement import address, clock, mail, outbox, warehouse
 from engagement.errors import EngagementError
 from engagement.labels import Label
 from engagement.mail import MailServer
@@ -33,6 +33,18 @@ class Distribution(BaseModel):
     email: str
     recipients: tuple[str, ...]
 
+    @field_validator("recipients")
+    @classmethod
+    def _are_addresses(cls, recipients: tuple[str, ...]) -> tuple[str, ...]:
+        """Each is one address, and none stands there twice; says which by its place in the list."""
+        normal = [address.normal(recipient) for recipient in recipients]
+        for number, one in enumerate(normal, 1):
+            if one is None:
+                raise ValueError(f"number {number} is no e-mail address")
+            if one.lower() in {other.lower() for other in normal[: number - 1] if other}:
+                raise ValueError(f"number {number} stands there twice")
+        return tuple(filter(None, normal))
+
     @property
     def letterhead(self) -> Letterhead:
         """Who writes the report and who answers questions about it."""
@@ -53,8 +65,9 @@ def distribution() -> Distribution:
             f"{path} does not exist; write who receives the report there, or correct "
             "ENGAGEMENT_REPORT_FILE."
         ) from None
-    except yaml.YAMLError as error:
-        raise EngagementError(f"{path} is no valid YAML: {error}") from None
+    except yaml.MarkedYAMLError as error:  # its text quotes the file
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise EngagementError(f"{path} is no valid YAML at line {line}: {error.problem}.") from None
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(map(str, first["loc"]))

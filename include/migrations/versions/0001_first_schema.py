@@ -200,7 +200,6 @@ CREATE TABLE core.patron_month (
     is_real_customer boolean NOT NULL,
     group_code text NOT NULL REFERENCES core.patron_group,
     status text,
-    affiliation text,
     person_key uuid NOT NULL,
     address_key bytea,
     PRIMARY KEY (period, patron_key)
@@ -325,14 +324,36 @@ CREATE TABLE mart.patron_group (
 COMMENT ON TABLE mart.patron_group IS 'Records of each group and the real customers among them.';
 """
 
+OWNER = """
+GRANT engagement_writer TO CURRENT_USER;
+DO $$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN SELECT nspname FROM pg_namespace
+        WHERE nspname IN ('stage', 'core', 'mart', 'ops', 'pii')
+    LOOP
+        EXECUTE format('GRANT CREATE ON DATABASE %I TO engagement_writer', current_database());
+        EXECUTE format('ALTER SCHEMA %I OWNER TO engagement_writer', one.nspname);
+    END LOOP;
+    FOR one IN SELECT c.oid::regclass AS name FROM pg_class AS c
+        WHERE c.relnamespace::regnamespace::text IN ('stage', 'core', 'mart', 'ops', 'pii')
+        AND c.relkind IN ('r', 'p')
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO engagement_writer', one.name);
+    END LOOP;
+END
+$$;
+"""
+
 GRANTS = """
 GRANT USAGE ON SCHEMA core, mart, ops TO engagement_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA core, mart, ops TO engagement_reader;
-ALTER DEFAULT PRIVILEGES IN SCHEMA core, mart, ops GRANT SELECT ON TABLES TO engagement_reader;
+ALTER DEFAULT PRIVILEGES FOR ROLE engagement_writer IN SCHEMA core, mart, ops GRANT SELECT ON TABLES TO engagement_reader;
 """
 
 
 def upgrade() -> None:
     """Create everything that the product keeps, owned by the role that writes it."""
-    for ddl in (ROLES, OPS, PII, STAGE, CORE, MART, GRANTS):
+    for ddl in (ROLES, OPS, PII, STAGE, CORE, MART, OWNER, GRANTS):
         op.execute(ddl)

@@ -10,7 +10,7 @@ WITH verdict AS (
 
 INSERT INTO core.patron_month
 (
-    period, patron_key, record_no, is_current, is_real_customer, group_code, status, affiliation,
+    period, patron_key, record_no, is_current, is_real_customer, group_code, status,
     person_key, address_key
 )
 SELECT
@@ -21,7 +21,6 @@ SELECT
     v.record_no IS null,
     coalesce(p.group_code, 'unmapped'),
     p.status,
-    p.affiliation,
     coalesce(l.person_key, k.patron_key),
     p.address_key
 FROM stage.patron AS p
