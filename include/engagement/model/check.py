@@ -117,6 +117,9 @@ def _keep(session: Session, extract_id: int, suite: Suite, result: Any) -> None:
                 f"{suite.name}.json, expectation {found.number}: {unexpected:,} records fail but its "
                 f"query finds {written:,}; nothing is published until the two agree."
             )
+    _log.info(
+        "%s: %s records fail %s of %s.", found.reason, f"{unexpected:,}", found.kind, found.column
+    )
     session.run(
         "model/add_quality_result",
         extract_id=extract_id,
