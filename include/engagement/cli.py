@@ -95,7 +95,10 @@ def template(
 
     if path.exists():
         raise EngagementError(f"{path} exists already; name another file, or move that one away.")
-    work_items.write_template(path)
+    try:
+        work_items.write_template(path)
+    except OSError as error:
+        raise EngagementError(f"{path} cannot be written: {error.strerror}.") from None
     typer.echo(f"Wrote {path}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from engagement import clock
 from engagement.errors import EngagementError
 
 TIMEOUT_S = 30
+_GO_ON = 354
+_NO_SUCH_NAME = 553  # RFC 5321: mailbox name not allowed
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # RFC 5321, 4.5.2: a line's first dot is doubled
 
 
 @dataclass(frozen=True)
@@ -97,12 +101,17 @@ class Connection:
                 if code not in (250, 251):
                     self._client.rset()
                     return Handover(_refusal(code), code)
+            code, _ = self._client.docmd("data")
+            if code != _GO_ON:
+                self._client.rset()
+                return Handover(_refusal(code), code)
+        except UnicodeError:
+            return Handover(Verdict.REFUSED, _NO_SUCH_NAME)
         except (smtplib.SMTPException, OSError):
             return Handover(Verdict.LATER, None)
         try:
-            code, _ = self._client.data(message.as_bytes())
-        except smtplib.SMTPDataError as error:  # the server would not even begin
-            return Handover(_refusal(error.smtp_code), error.smtp_code)
+            self._client.send(_LEADING_DOT.sub(b"..", message.as_bytes()).rstrip() + b"\r\n.\r\n")
+            code, _ = self._client.getreply()
         except (smtplib.SMTPException, OSError):
             return Handover(Verdict.UNCERTAIN, None)
         return Handover(Verdict.ACCEPTED if code == 250 else _refusal(code), code)

@@ -25,7 +25,7 @@ class Period:
         Raises:
             EngagementError: `key` is no month of the Gregorian calendar, or is in the Buddhist era.
         """
-        match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", key)
+        match = re.fullmatch(r"([12]\d{3})-(0[1-9]|1[0-2])", key)
         if match is None:
             raise EngagementError(f"{key!r} is no period; write year and month, such as 2018-06.")
         year = int(match[1])

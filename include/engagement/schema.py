@@ -8,6 +8,7 @@ from alembic.config import Config
 from engagement import warehouse
 from engagement.errors import EngagementError
 from engagement.settings import INCLUDE, settings
+from engagement.warehouse import Session
 
 
 def upgrade() -> None:
@@ -19,17 +20,23 @@ def upgrade() -> None:
     config = Config()
     config.set_main_option("script_location", str(INCLUDE / "migrations"))
     with warehouse.session() as session:
+        if session.scalar("schema/has_identity"):
+            _require_own(session)
         session.run("schema/create_ops")
         config.attributes["connection"] = session.connection
-        command.upgrade(config, "head")
+        with warehouse.telling("Bringing the schema up to date", session.name):
+            command.upgrade(config, "head")
         session.run("schema/claim_identity", deployment=settings().deployment)
-    require_own()
 
 
 def require_own() -> None:
     """Raise EngagementError unless the warehouse says that it belongs to this deployment."""
     with warehouse.session() as session:
-        owner = session.scalar("schema/identity")
+        _require_own(session)
+
+
+def _require_own(session: Session) -> None:
+    owner = session.scalar("schema/identity")
     if owner != settings().deployment:
         raise EngagementError(
             f"This warehouse belongs to the deployment {owner!r}, not to "

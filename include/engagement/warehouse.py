@@ -57,6 +57,7 @@ def create_database(database: URL, *options: str) -> None:
         sql.Identifier(database.database or ""), sql.SQL(" ").join(map(sql.SQL, options))
     )
     with _server_cursor(database) as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext('create database'))")  # until we hang up
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database.database])
         if cursor.fetchone() is None:
             cursor.execute(words)
@@ -103,11 +104,11 @@ def session(database: URL | None = None, *, name: str = WAREHOUSE) -> Iterator[S
     Raises:
         DatabaseError: the database cannot be reached, or a statement failed.
     """
-    with _without_values("Connecting", name):
+    with telling("Connecting", name):
         connection = _engine(database or url()).connect()
     try:
         yield Session(connection, name)
-        with _without_values("Commit", name):
+        with telling("Commit", name):
             connection.commit()
     finally:
         connection.close()
@@ -128,27 +129,27 @@ class Session:
 
     def run(self, name: str, **binds: Any) -> int:
         """Run a statement and return the number of rows it touched."""
-        with _without_values(f"Statement {name}", self.name):
+        with telling(f"Statement {name}", self.name):
             return self.connection.execute(sa.text(statement(name)), binds).rowcount
 
     def rows(self, name: str, **binds: Any) -> Sequence[Row[Any]]:
         """Return all rows of a query whose result is small."""
-        with _without_values(f"Query {name}", self.name):
+        with telling(f"Query {name}", self.name):
             return self.connection.execute(sa.text(statement(name)), binds).all()
 
     def one(self, name: str, **binds: Any) -> Row[Any] | None:
         """Return the only row of a query, or None."""
-        with _without_values(f"Query {name}", self.name):
+        with telling(f"Query {name}", self.name):
             return self.connection.execute(sa.text(statement(name)), binds).one_or_none()
 
     def scalar(self, name: str, **binds: Any) -> Any:
         """Return the first column of the only row."""
-        with _without_values(f"Query {name}", self.name):
+        with telling(f"Query {name}", self.name):
             return self.connection.execute(sa.text(statement(name)), binds).scalar_one()
 
     def chunks(self, name: str, size: int) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows of a query in lists of at most `size`, through a server-side cursor."""
-        with _without_values(f"Query {name}", self.name):
+        with telling(f"Query {name}", self.name):
             result = self.connection.execution_options(yield_per=size).execute(
                 sa.text(statement(name))
             )
@@ -157,7 +158,7 @@ class Session:
 
     def repeatable_read(self) -> None:
         """Let every query of this transaction see the database at one instant; call it first."""
-        with _without_values("Opening a consistent reading", self.name):
+        with telling("Opening a consistent reading", self.name):
             self.connection.execute(
                 sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             )
@@ -232,8 +233,8 @@ class Session:
 
 
 @contextmanager
-def _without_values(doing: str, database: str) -> Iterator[None]:
-    """Re-raise a database error without the values that its text and its cause carry."""
+def telling(doing: str, database: str) -> Iterator[None]:
+    """Re-raise a database error of the block, without the values that its text and its cause carry."""
     try:
         yield
     except sa.exc.DBAPIError as error:

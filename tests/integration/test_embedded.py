@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -163,13 +164,6 @@ def test_a_user_that_is_killed_beside_another_does_not_keep_the_server_for_ever(
     assert not lives(server)
 
 
-@pytest.mark.xfail(strict=False, reason="both find no database, and both make it")
-def test_two_who_come_first_at_once_get_the_same_server_and_database(user):
-    one, other = user(), user()
-    assert one.server() == other.server()
-    assert (one.asks(), other.asks()) == ("False", "False")
-
-
 def test_what_was_written_is_there_after_the_server_was_killed_too(user):
     one = user()
     server = one.server()
@@ -230,3 +224,14 @@ def test_a_folder_in_which_it_cannot_start_is_named(home, world):
     with pytest.raises(EngagementError, match=r"my library.*because of the space in the path"):
         embedded.database("warehouse")
     assert not (home / "my library").exists()
+
+
+def test_users_who_come_first_at_once_all_get_the_database():
+    from engagement import embedded, warehouse
+
+    new = embedded.database("postgres").set(database="wanted_by_many")
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(warehouse.create_database, [new] * 8))
+    finally:
+        warehouse.drop_database(new)

@@ -206,7 +206,6 @@ def test_the_warehouse_of_another_deployment_is_refused_and_stays_its_own(store,
     assert store.do("SELECT deployment FROM ops.identity") == [("test",)]
 
 
-@pytest.mark.xfail(strict=True, reason="it is changed first and refused afterwards")
 def test_the_warehouse_of_another_deployment_is_refused_before_it_is_changed(store, world):
     world.setenv("ENGAGEMENT_DEPLOYMENT", "a copy")
     settings.cache_clear()
@@ -221,7 +220,6 @@ def test_a_warehouse_has_one_owner_for_ever(store):
         store.do("INSERT INTO ops.identity (deployment) VALUES ('second')")
 
 
-@pytest.mark.xfail(strict=True, reason="ends in a traceback of SQLAlchemy")
 def test_a_database_that_holds_something_else_is_left_alone_with_a_sentence(empty):
     empty.do("CREATE SCHEMA core")
     empty.do("CREATE TABLE core.somebody_elses AS SELECT 1 AS one")

@@ -69,9 +69,9 @@ class Normaliser:
         for record_no, record in enumerate(records, first_no):
             decoded = self._decode(record)
             if decoded is None:
-                quarantined.append((record_no, "undecodable", _as_bytes(record)))
+                quarantined.append((record_no, "undecodable", self._as_bytes(record)))
             elif not text.clean(decoded["source_id"] or ""):
-                quarantined.append((record_no, "malformed", _as_bytes(record)))
+                quarantined.append((record_no, "malformed", self._as_bytes(record)))
             else:
                 readable.append(decoded | {"record_no": record_no})
         if not readable:
@@ -102,6 +102,14 @@ class Normaliser:
                 f"The connection to {self._source.label} does not carry text as {encoding}; set its "
                 f"client encoding to that, or take driver_encoding out of {self._source.system}.yaml."
             ) from None
+
+    def _as_bytes(self, record: dict[str, Any]) -> bytes:
+        """Return what the source gave, field by field, separated by the unit separator."""
+        encoding = self._source.driver_encoding or "utf-8"
+        values = ("" if record[field] is None else record[field] for field in FIELDS)
+        return b"\x1f".join(
+            value if isinstance(value, bytes) else str(value).encode(encoding) for value in values
+        )
 
     def _columns(self, raw: pd.DataFrame) -> pd.DataFrame:
         out = pd.DataFrame({"extract_id": self._extract_id, "record_no": raw["record_no"]})
@@ -160,20 +168,27 @@ class Normaliser:
 
     def _add_membership(self, out: pd.DataFrame, clean: dict[str, pd.Series]) -> None:
         expiry = _map(clean["expiry"], lambda value: dates.parse(value, self._source.dates.era))
-        faults = [self._not_current(s, e) for s, e in _zip(clean["membership"], expiry)]
+        faults = [
+            self._not_current(state, written, day)
+            for state, written, day in _zip(clean["membership"], clean["expiry"], expiry)
+        ]
         out["membership"] = [None if fault else "current" for fault in faults]
         out["membership_fault"] = faults
         out["expiry_date"] = expiry
 
-    def _not_current(self, state: str | None, expiry: date | None) -> str | None:
+    def _not_current(
+        self, state: str | None, written: str | None, expiry: date | None
+    ) -> str | None:
         """Return why the membership is not current on the extract's day, or None."""
         rule = self._source.membership
         if state in rule.suspended:
             return "suspended"
         if state not in rule.active:
             return "contradictory"
-        if expiry is None:
-            return None if rule.missing_expiry == "current" else "contradictory"
+        if written is None and rule.missing_expiry == "current":
+            return None
+        if expiry is None:  # missing, or no day of the calendar
+            return "contradictory"
         return "expired" if expiry < self._as_of else None
 
     def _groups(self, clean: dict[str, pd.Series]) -> list[str | None]:
@@ -187,6 +202,7 @@ class Normaliser:
         self, out: pd.DataFrame, clean: dict[str, pd.Series]
     ) -> list[list[bytes | None]]:
         """Return per record one mark a rule: equal marks are one person, None marks nobody."""
+        clean = clean | {"citizen_id": _map(clean["citizen_id"], self._citizen_id)}
         marks = []
         for rule in self._source.same_person:
             fields = [out[f] if f in out else clean[f] for f in rule]
@@ -197,6 +213,10 @@ class Normaliser:
                 ]
             )
         return [list(record) for record in zip(*marks, strict=True)] or [[]] * len(out)
+
+    def _citizen_id(self, value: str) -> str | None:
+        word = text.bare(value)
+        return None if not word or word in self._source.placeholders.citizen_id else value
 
     def _digest(self, value: str) -> bytes:
         return hmac.digest(self._key, value.encode(), hashlib.sha256)
@@ -226,12 +246,3 @@ def _zip(*series: pd.Series) -> Iterator[tuple[Any, ...]]:
 
 def _rows(columns: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
     return columns.astype(object).where(columns.notna(), None).itertuples(index=False, name=None)
-
-
-def _as_bytes(record: dict[str, Any]) -> bytes:
-    """Return what the source gave, field by field, separated by the unit separator."""
-    values = (record[field] for field in FIELDS)
-    return b"\x1f".join(
-        value if isinstance(value, bytes) else str(value or "").encode("latin-1", "replace")
-        for value in values
-    )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
-from engagement import warehouse
+from engagement import warehouse, yaml_file
 from engagement.errors import EngagementError
 from engagement.model.dates import Era
 from engagement.model.text import bare, clean
@@ -93,6 +100,7 @@ class Placeholders(_Part):
     name: frozenset[str] = frozenset()
     affiliation: frozenset[str] = frozenset()
     email: frozenset[str] = frozenset()
+    citizen_id: frozenset[str] = frozenset()
 
     def model_post_init(self, _: Any) -> None:
         """Bring the words into the form that values are compared in."""
@@ -120,6 +128,32 @@ class Source(_Part):
     placeholders: Placeholders = Placeholders()
     same_person: tuple[tuple[str, ...], ...] = ()
 
+    @field_validator("system")
+    @classmethod
+    def _is_named_like_its_file(cls, system: str, info: ValidationInfo) -> str:
+        expected = (info.context or {}).get("system", system)
+        if system != expected:
+            raise ValueError(f"the file is that of {expected}")
+        return system
+
+    @field_validator("encodings", "driver_encoding")
+    @classmethod
+    def _are_encodings(cls, names: Any) -> Any:
+        for name in [names] if isinstance(names, str) else names or []:
+            try:
+                codecs.lookup(name)
+            except LookupError:
+                raise ValueError(f"{name} is no encoding such as utf-8 or cp874") from None
+        return names
+
+    @field_validator("same_person")
+    @classmethod
+    def _are_fields(cls, rules: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        unknown = {field for rule in rules for field in rule} - set(FIELDS)
+        if unknown:
+            raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
+        return rules
+
     @cached_property
     def mapping_hash(self) -> str:
         """A digest of all that decides what a record means: the YAML and its patron query."""
@@ -143,16 +177,11 @@ def load(system: str) -> Source:
     """
     path = INCLUDE / "sources" / f"{system}.yaml"
     try:
-        return Source.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Source.model_validate(yaml_file.read(path), context={"system": system})
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
         raise EngagementError(
             f"There is no source {system!r}; set ENGAGEMENT_SOURCE to one of: {known}."
-        ) from None
-    except yaml.MarkedYAMLError as error:  # its text quotes the file
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise EngagementError(
-            f"{path.name} is no valid YAML at line {line}: {error.problem}."
         ) from None
     except ValidationError as error:
         first = error.errors()[0]

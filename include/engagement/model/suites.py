@@ -45,7 +45,17 @@ class Suite:
             EngagementError: it knows no such expectation, or not with these arguments.
         """
         from great_expectations import ExpectationSuite
+        from great_expectations.expectations.registry import (
+            list_registered_expectation_implementations,
+        )
 
+        known = set(list_registered_expectation_implementations())
+        for check in self.checks:
+            if check.kind not in known:  # it would be left out without a word
+                raise EngagementError(
+                    f"{self.name}.json, expectation {check.number}: Great Expectations knows no "
+                    f"{check.kind!r}; correct its type."
+                )
         numbered = [
             item | {"meta": item["meta"] | {"number": number}}
             for number, item in enumerate(self.definition["expectations"], 1)
@@ -65,7 +75,10 @@ def load(name: str, folder: Path | None = None) -> Suite:
             counted and written: each must be a column-map expectation with a column and a reason,
             without condition or tolerance, and a column that may be NULL must be expected not to be.
     """
-    text = ((folder or FOLDER) / f"{name}.json").read_text(encoding="utf-8")
+    try:
+        text = ((folder or FOLDER) / f"{name}.json").read_text(encoding="utf-8")
+    except OSError:
+        raise EngagementError(f"{name}.json is missing in expectations/; bring it back.") from None
     try:
         definition = json.loads(text)
         listed = definition["expectations"]
@@ -85,11 +98,20 @@ def load(name: str, folder: Path | None = None) -> Suite:
     return Suite(name, name.replace("_", ".", 1), checks, digest, definition)
 
 
-def _check(name: str, number: int, item: dict[str, Any]) -> Check:
+def _check(name: str, number: int, item: Any) -> Check:
     where = f"{name}.json, expectation {number}"
-    kind = item.get("type", "")
-    settings = item.get("kwargs", {})
-    reason = item.get("meta", {}).get("reason")
+    parts = (
+        [item.get(part) for part in ("type", "kwargs", "meta")] if isinstance(item, dict) else []
+    )
+    match parts:
+        case [str(kind), dict(settings), dict(meta)]:
+            reason = meta.get("reason")
+        case [str(kind), dict(settings), None]:
+            reason = None
+        case _:
+            raise EngagementError(
+                f"{where}: it must have type (a word), kwargs and meta (objects)."
+            )
     if not reason:
         raise EngagementError(
             f'{where}: say for which reason it rejects: "meta": {{"reason": ...}}.'

@@ -6,10 +6,9 @@ import hashlib
 import logging
 from email.message import EmailMessage
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from engagement import address, clock, mail, outbox, warehouse
+from engagement import address, clock, mail, outbox, warehouse, yaml_file
 from engagement.errors import EngagementError
 from engagement.labels import Label
 from engagement.mail import MailServer
@@ -59,15 +58,12 @@ def distribution() -> Distribution:
     """
     path = settings().report_file
     try:
-        read = Distribution.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        read = Distribution.model_validate(yaml_file.read(path))
     except FileNotFoundError:
         raise EngagementError(
             f"{path} does not exist; write who receives the report there, or correct "
             "ENGAGEMENT_REPORT_FILE."
         ) from None
-    except yaml.MarkedYAMLError as error:  # its text quotes the file
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise EngagementError(f"{path} is no valid YAML at line {line}: {error.problem}.") from None
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(map(str, first["loc"]))

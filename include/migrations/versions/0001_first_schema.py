@@ -349,6 +349,7 @@ $$;
 GRANTS = """
 GRANT USAGE ON SCHEMA core, mart, ops TO engagement_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA core, mart, ops TO engagement_reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA core, mart, ops GRANT SELECT ON TABLES TO engagement_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE engagement_writer IN SCHEMA core, mart, ops GRANT SELECT ON TABLES TO engagement_reader;
 """
 

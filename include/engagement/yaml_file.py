@@ -1,0 +1,49 @@
+"""Reads the YAML files that people write, and says what is wrong with one without quoting it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engagement.errors import EngagementError
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice: YAML would keep the last one without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key} stands there twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read(path: Path) -> Any:
+    """Return what the file holds.
+
+    Raises:
+        FileNotFoundError: there is none.
+        EngagementError: it is no YAML; names the line, because the file may hold addresses.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    except UnicodeDecodeError:
+        raise EngagementError(
+            f"{path.name} is no valid YAML: save it in the encoding UTF-8."
+        ) from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise EngagementError(
+            f"{path.name} is no valid YAML at line {line}: {error.problem}."
+        ) from None
+    except yaml.YAMLError:
+        raise EngagementError(
+            f"{path.name} is no valid YAML: it holds a character that cannot be seen; type it anew."
+        ) from None

@@ -1,0 +1,423 @@
+"""A source record becomes a value or nothing beside each raw value, with the reason why it is nothing."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+import yaml
+
+from engagement.errors import EngagementError
+from engagement.model.normalise import COLUMNS, Chunk, Normaliser
+from engagement.model.source import FIELDS, Source
+from engagement.settings import INCLUDE
+
+TODAY = date(2018, 6, 27)
+SHIPPED = yaml.safe_load((INCLUDE / "sources" / "autolib.yaml").read_text(encoding="utf-8"))
+
+STUDENT = {
+    "source_id": "M1",
+    "prefix": "1",
+    "given_name": "สมชาย",
+    "family_name": "ใจดี",
+    "patron_type": "11",
+    "affiliation": "คณะวิทยาศาสตร์",
+    "nationality": "TH",
+    "citizen_id": "1409900000001",
+    "email": "somchai@library.example.com",
+    "membership": "1",
+    "expiry": "31/05/2565",
+}
+
+
+def normaliser(key: bytes = b"key", **changes: Any) -> Normaliser:
+    """Return a reader by the shipped rules; its driver gives text unless `changes` say otherwise."""
+    described = SHIPPED | {"driver_encoding": None} | changes
+    return Normaliser(Source.model_validate(described), 7, TODAY, key)
+
+
+def autolib() -> Normaliser:
+    """Return the reader exactly as it is shipped: its driver hands over bytes as Latin-1."""
+    return normaliser(driver_encoding="latin-1")
+
+
+def rows(*records: dict[str, Any], by: Normaliser | None = None) -> list[dict[str, Any]]:
+    """Return the normalised rows of records that differ from the student as given."""
+    chunk = (by or normaliser()).chunk([STUDENT | record for record in records], first_no=1)
+    return [dict(zip(COLUMNS, row, strict=True)) for row in chunk.rows]
+
+
+def row(by: Normaliser | None = None, **values: Any) -> dict[str, Any]:
+    (only,) = rows(values, by=by)
+    return only
+
+
+def bytewise(encoding: str = "utf-8", **values: Any) -> dict[str, Any]:
+    """Return the student's record as the Latin-1 driver hands its bytes over."""
+    return {
+        field: value.encode(encoding).decode("latin-1") if isinstance(value, str) else value
+        for field, value in (STUDENT | values).items()
+    }
+
+
+def test_the_fixture_has_every_field_of_the_contract():
+    assert set(STUDENT) == set(FIELDS)
+
+
+def test_a_whole_record_passes_with_nothing_to_complain_about():
+    found = row()
+    assert found["title"] == "นาย"
+    assert (found["given_name"], found["family_name"]) == ("สมชาย", "ใจดี")
+    assert found["name"] == "สมชาย ใจดี"
+    assert found["status"] == "นักศึกษาระดับปริญญาตรี"
+    assert found["affiliation"] == "คณะวิทยาศาสตร์"
+    assert found["email"] == "somchai@library.example.com"
+    assert found["membership"] == "current"
+    assert found["expiry_date"] == date(2022, 5, 31)
+    assert found["group_code"] == "undergraduate"
+    faults = {c: found[c] for c in COLUMNS if c.endswith("_fault")}
+    assert faults == dict.fromkeys(faults)
+    assert len(faults) == 5
+
+
+def test_the_raw_values_stay_as_they_came():
+    found = row(given_name=" สม\u200bชาย ", expiry="31/05/65", patron_type=None)
+    assert found["given_name_raw"] == " สม\u200bชาย "
+    assert found["given_name"] == "สมชาย"
+    assert found["expiry_raw"] == "31/05/65"
+    assert found["patron_type_raw"] is None
+
+
+def test_no_citizen_number_is_staged_neither_raw_nor_cleaned():
+    assert not any("citizen" in column for column in COLUMNS)
+    assert "1409900000001" not in str(row())
+
+
+# Names
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  ", "\u00a0", "\u200b", "-", ".", "???", "ไม่ระบุ",
+                                     "(ไม่มี)", "ทดสอบ", "TEST", "N/A", "null", "XXX"])  # fmt: skip
+def test_a_placeholder_is_no_name(nothing):
+    given = row(given_name=nothing)
+    assert (given["name"], given["given_name"]) == (None, None)
+    assert given["name_fault"] == "no given name"
+    family = row(family_name=nothing)
+    assert (family["name"], family["family_name"]) == (None, None)
+    assert family["name_fault"] == "no family name"
+
+
+@pytest.mark.parametrize(
+    ("given", "family"),
+    [("เก่งๆ", "ณ อยุธยา"), ("ม.ร.ว. กิติวัฒนา", "ปกมนตรี"), ("น้ำ", "คำ"), ("ณ", "ก"), ("O", "A."),
+     ("ปรากฏ", "ฐิติพันธุ์"), ("Testa", "Nonez"), ("ไม่ระบุตัวตน", "มีไม่มี"), ("Anna-Lena", "d'Arc")],
+)  # fmt: skip
+def test_a_name_that_only_resembles_a_placeholder_or_a_mark_is_a_name(given, family):
+    found = row(given_name=given, family_name=family)
+    assert found["name"] == f"{given} {family}"
+    assert found["name_fault"] is None
+
+
+@pytest.mark.parametrize(
+    ("prefix", "nationality", "passes"),
+    [("12", "TH", True), ("1", "ID", True), ("1", "MM", True), (None, "MM", True), ("12", None, True),
+     ("1", "TH", False), ("1", "LA", False), (None, None, False), ("112", "TH", False)],
+)  # fmt: skip
+def test_a_single_name_passes_for_monks_and_where_it_is_the_custom(prefix, nationality, passes):
+    found = row(prefix=prefix, nationality=nationality, family_name=None, given_name="ปัญญา")
+    assert found["name"] == ("ปัญญา" if passes else None)
+    assert found["name_fault"] == (None if passes else "no family name")
+
+
+def test_a_family_name_alone_is_no_single_name():
+    assert row(prefix="12", given_name=None)["name_fault"] == "no given name"
+
+
+def test_an_unknown_prefix_costs_the_title_and_not_the_name():
+    found = row(prefix="99")
+    assert found["title"] is None
+    assert found["name"] == "สมชาย ใจดี"
+
+
+# Status, affiliation
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"), [(None, "missing"), (" ", "missing"), ("99", "unknown code"), ("1", "unknown code")]
+)  # fmt: skip
+def test_a_status_is_known_or_it_is_no_status(code, fault):
+    found = row(patron_type=code)
+    assert (found["status"], found["status_fault"]) == (None, fault)
+    assert found["group_code"] is None
+
+
+def test_a_code_with_spaces_around_it_is_that_code():
+    assert row(patron_type=" 11\u00a0")["status"] == "นักศึกษาระดับปริญญาตรี"
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [(None, "missing"), ("\u200b ", "missing"), ("-", "placeholder"), ("อื่น ๆ", "placeholder"),
+     ("อื่นๆ", "placeholder"), ("Other.", "placeholder"), ("ไม่ระบุ", "placeholder")],
+)  # fmt: skip
+def test_a_placeholder_is_no_affiliation(value, fault):
+    found = row(affiliation=value)
+    assert (found["affiliation"], found["affiliation_fault"]) == (None, fault)
+
+
+def test_what_is_a_placeholder_in_one_field_may_be_a_value_in_another():
+    assert row(affiliation="ทดสอบ")["affiliation"] == "ทดสอบ"
+    assert row(given_name="Other")["given_name"] == "Other"
+
+
+# E-mail
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("a.b+c@library.example.com", "a.b+c@library.example.com"),
+        ("  a@library.example.com\u200b", "a@library.example.com"),
+        ("a@Library.Example.COM", "a@library.example.com"),
+        ("first@x.example.com, second@y.example.com", "first@x.example.com"),
+        ("first@x.example.com;second@y.example.com", "first@x.example.com"),
+        ("first@x.example.com / second@y.example.com", "first@x.example.com"),
+        ("; first@x.example.com", "first@x.example.com"),
+        ("first@x.example.com ไม่มี", "first@x.example.com"),
+        ("somchai_k@kku.ac.th", "somchai_k@kku.ac.th"),
+    ],
+)
+def test_the_first_address_of_the_field_is_the_address(written, read):
+    found = row(email=written)
+    assert (found["email"], found["email_fault"]) == (read, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"),
+    [(None, "missing"), (" \u00a0", "missing"), ("-", "no address"), ("ไม่มี", "no address"),
+     ("N/A", "no address"), ("no", "no address"), ("No@Email.com", "no address"),
+     ("(test@test.com)", "no address"), ("somchai", "no address"), ("a@", "no address"),
+     ("@example.com", "no address"), ("a@b@example.com", "no address"), ("a@localhost", "no address"),
+     ("a..b@example.com", "no address"), ("สมชาย@example.com", "no address"), (",", "no address"),
+     ("a@exa mple.com", "no address"), ("a@example,com", "no address"), ("043-202-000", "no address")],
+)  # fmt: skip
+def test_what_is_no_address_is_not_made_into_one(written, fault):
+    found = row(email=written)
+    assert (found["email"], found["email_fault"]) == (None, fault)
+    assert found["address_key"] is None
+
+
+def test_an_address_is_recognised_by_its_key_whatever_the_case_and_by_nobody_without_the_secret():
+    one, same, other = rows(
+        {"email": "Somchai@kku.ac.th"}, {"email": " somchai@KKU.ac.th;"}, {"email": "suda@kku.ac.th"}
+    )  # fmt: skip
+    assert one["address_key"] == same["address_key"] != other["address_key"]
+    assert len(one["address_key"]) == 32
+    foreign = row(normaliser(key=b"another"), email="Somchai@kku.ac.th")
+    assert foreign["address_key"] != one["address_key"]
+
+
+def test_the_outbox_and_the_patrons_know_an_address_by_the_same_key():
+    from engagement import address
+
+    found = row(email="Somchai@KKU.ac.th")
+    assert found["address_key"] == address.digest(found["email"], b"key")
+
+
+# Membership
+
+
+@pytest.mark.parametrize(
+    ("state", "expiry", "fault"),
+    [
+        ("1", "31/05/2565", None),
+        ("1", "27/06/2561", None),  # the last day is a day of membership
+        ("1", "26/06/2561", "expired"),
+        ("1", "31/05/2560", "expired"),
+        ("1", "31/05/60", "expired"),
+        ("1", None, "contradictory"),
+        ("1", "31/02/2565", "contradictory"),
+        ("1", "ตลอดชีพ", "contradictory"),
+        ("2", "31/05/2565", "suspended"),
+        ("3", "31/05/2560", "suspended"),
+        ("2", None, "suspended"),
+        ("0", "31/05/2565", "contradictory"),
+        (None, "31/05/2565", "contradictory"),
+        (" 1 ", "31/05/2565", None),
+    ],
+)
+def test_a_member_is_current_by_state_and_by_date(state, expiry, fault):
+    found = row(membership=state, expiry=expiry)
+    assert found["membership_fault"] == fault
+    assert found["membership"] == (None if fault else "current")
+
+
+def test_where_the_library_says_so_no_expiry_date_means_no_expiry():
+    endless = SHIPPED["membership"] | {"missing_expiry": "current"}
+    assert row(normaliser(membership=endless), expiry=None)["membership"] == "current"
+    assert row(normaliser(membership=endless), expiry="31/05/2560")["membership"] is None
+
+
+def test_a_date_that_cannot_be_read_is_not_a_missing_one():
+    endless = SHIPPED["membership"] | {"missing_expiry": "current"}
+    found = row(normaliser(membership=endless), expiry="31/02/2560")
+    assert found["membership_fault"] == "contradictory"
+
+
+def test_not_current_hides_none_of_the_other_faults():
+    found = row(membership="2", given_name="-", email=None, patron_type="99", affiliation=None)
+    assert {c for c in COLUMNS if c.endswith("_fault") and found[c]} == {
+        "membership_fault", "name_fault", "email_fault", "status_fault", "affiliation_fault",
+    }  # fmt: skip
+
+
+# Groups
+
+
+def test_groups_are_given_in_the_order_of_the_rules():
+    students = {"group": "undergraduate", "patron_type": ["11"]}
+    foreigners = {"group": "international", "patron_type": ["11"], "nationality_not": ["TH"]}
+    lao = {"nationality": "LA"}
+    assert row(normaliser(groups=[students, foreigners]), **lao)["group_code"] == "undergraduate"
+    assert row(normaliser(groups=[foreigners, students]), **lao)["group_code"] == "international"
+    assert row(normaliser(groups=[foreigners]))["group_code"] is None
+
+
+def test_every_record_of_a_chunk_gets_its_own_group():
+    found = rows(*({"patron_type": code} for code in ("11", "01", "51", "99", "11")))
+    assert [r["group_code"] for r in found] == [
+        "undergraduate", "staff", "pupil", None, "undergraduate",
+    ]  # fmt: skip
+
+
+# One person, several records
+
+
+def marks(*records: dict[str, Any], by: Normaliser | None = None) -> list[list[bytes | None]]:
+    return [found["same_person"] for found in rows(*records, by=by)]
+
+
+def test_records_of_one_citizen_carry_one_mark():
+    one, same, other = marks({}, {"patron_type": "01", "citizen_id": " 1409900000001 "},
+                             {"citizen_id": "1409900000002"})  # fmt: skip
+    assert one[0] == same[0] != other[0]
+
+
+def test_the_second_rule_needs_name_and_address_together():
+    one, same, renamed, moved, nameless, unreachable = marks(
+        {},
+        {"citizen_id": None, "email": "SOMCHAI@library.example.com"},
+        {"given_name": "สมหญิง"},
+        {"email": "other@library.example.com"},
+        {"given_name": "-"},
+        {"email": "-"},
+    )
+    assert one[1] == same[1]
+    assert same[0] is None
+    assert len({one[1], renamed[1], moved[1]}) == 3
+    assert nameless[1] is None
+    assert unreachable[1] is None
+
+
+def test_fields_that_flow_into_each_other_make_no_one_person():
+    one, other = marks({"given_name": "สมชาย", "family_name": "ใจดี"},
+                       {"given_name": "สมชายใจ", "family_name": "ดี"})  # fmt: skip
+    assert one[1] != other[1]
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "\u200b"])
+def test_who_has_no_citizen_number_is_the_same_person_as_nobody(nothing):
+    assert [mark[0] for mark in marks({"citizen_id": nothing}, {"citizen_id": nothing})] == [
+        None
+    ] * 2
+
+
+@pytest.mark.parametrize("nothing", ["-", ".", "?", "ไม่มี"])
+def test_what_stands_for_no_citizen_number_makes_nobody_one_person(nothing):
+    assert [mark[0] for mark in marks({"citizen_id": nothing}, {"citizen_id": nothing})] == [
+        None
+    ] * 2
+
+
+def test_a_mark_does_not_tell_the_number_to_who_has_no_key():
+    assert marks({})[0] != marks({}, by=normaliser(key=b"another"))[0]
+
+
+def test_a_source_without_rules_links_nobody():
+    assert marks({}, {}, by=normaliser(same_person=[])) == [[], []]
+
+
+# Bytes of several ages
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp874"])
+def test_the_latin_1_driver_hands_over_bytes_of_both_ages(encoding):
+    found = row(autolib(), **bytewise(encoding, given_name="สุธรรม"))
+    assert found == row(given_name="สุธรรม")
+
+
+def test_one_record_may_hold_fields_of_both_ages():
+    old = bytewise("cp874")["affiliation"]
+    found = row(autolib(), **bytewise() | {"affiliation": old})
+    assert (found["name"], found["affiliation"]) == ("สมชาย ใจดี", "คณะวิทยาศาสตร์")
+
+
+def test_a_driver_that_gives_bytes_or_numbers_is_understood_too():
+    found = row(given_name="สุธรรม".encode(), prefix=2, expiry=date(2022, 5, 31))
+    assert found["given_name"] == "สุธรรม"
+    assert found["title"] == "นางสาว"
+    assert found["expiry_date"] == date(2022, 5, 31)
+
+
+def quarantine(**values: Any) -> list[tuple[int, str, bytes]]:
+    found = autolib().chunk([bytewise() | values], first_no=101)
+    assert found.rows == []
+    return found.quarantined
+
+
+def test_an_unreadable_record_is_quarantined_with_its_bytes_and_the_others_pass():
+    broken = "สมชาย".encode()[:-1]
+    records = [bytewise(), bytewise() | {"email": broken.decode("latin-1")},
+               bytewise() | {"family_name": broken}, bytewise()]  # fmt: skip
+    found = autolib().chunk(records, first_no=101)
+    assert [(number, reason) for number, reason, _ in found.quarantined] == [
+        (102, "undecodable"), (103, "undecodable"),
+    ]  # fmt: skip
+    for _, _, kept in found.quarantined:
+        assert broken in kept.split(b"\x1f")
+        assert "คณะวิทยาศาสตร์".encode() in kept.split(b"\x1f")
+    assert [r[COLUMNS.index("record_no")] for r in found.rows] == [101, 104]
+    assert {r[COLUMNS.index("extract_id")] for r in found.rows} == {7}
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "\u200b".encode()])
+def test_a_record_without_an_id_is_malformed_and_kept(nothing):
+    ((number, reason, kept),) = quarantine(source_id=nothing)
+    assert (number, reason) == (101, "malformed")
+    assert "คณะวิทยาศาสตร์".encode() in kept.split(b"\x1f")
+
+
+def test_a_malformed_record_is_kept_readable_whatever_the_driver():
+    found = normaliser().chunk([STUDENT | {"source_id": None}], first_no=1)
+    assert "สมชาย".encode() in found.quarantined[0][2]
+
+
+def test_a_connection_that_forgot_the_drivers_encoding_is_told_so():
+    with pytest.raises(EngagementError, match="latin-1"):
+        autolib().chunk([STUDENT], first_no=1)
+
+
+def test_nothing_read_gives_nothing():
+    assert normaliser().chunk([], first_no=1) == Chunk([], [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda r: r, lambda r: dict.fromkeys(FIELDS) | {"source_id": r["source_id"]}],
+    ids=["whole", "all but empty"],
+)
+def test_a_row_has_a_value_or_none_and_nothing_between(change: Callable[[Any], Any]):
+    found = normaliser().chunk([change(STUDENT)], first_no=1).rows[0]
+    assert len(found) == len(COLUMNS)
+    assert all(value == value for value in found)  # NaN is no NULL
+    assert not any(type(value).__name__ in ("NAType", "NaTType") for value in found)

@@ -1,0 +1,206 @@
+"""What a library system's codes mean stands in one YAML file; a mistake in it ends in one sentence."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from engagement.errors import EngagementError
+from engagement.model import source as sources
+from engagement.settings import INCLUDE
+
+GROUPS = (
+    "staff", "undergraduate", "graduate", "international", "alumni_retired", "external", "pupil",
+)  # fmt: skip
+SHIPPED = yaml.safe_load((INCLUDE / "sources" / "autolib.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def include(tmp_path: Path, world: pytest.MonkeyPatch) -> Path:
+    """A folder of sources that a test may spoil."""
+    shutil.copytree(INCLUDE / "sources", tmp_path / "sources")
+    world.setattr(sources, "INCLUDE", tmp_path)
+    return tmp_path
+
+
+def refusal(include: Path, content: str | bytes) -> str:
+    """Return the sentence that loading the file ends in; it must be one, and short enough to read."""
+    raw = content if isinstance(content, bytes) else content.encode()
+    (include / "sources" / "autolib.yaml").write_bytes(raw)
+    with pytest.raises(EngagementError) as caught:
+        sources.load("autolib")
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    assert len(sentence) < 250
+    return sentence
+
+
+def spoilt(change: Callable[[dict[str, Any]], Any]) -> str:
+    described = yaml.safe_load(yaml.safe_dump(SHIPPED))
+    change(described)
+    return yaml.safe_dump(described, allow_unicode=True)
+
+
+# What is shipped
+
+
+def test_the_shipped_autolib_is_understood():
+    autolib = sources.load("autolib")
+    assert autolib.system == "autolib"
+    assert autolib.label == "Walai AutoLib"
+    assert autolib.history is False
+    assert autolib.encodings == ("utf-8", "cp874")
+    assert autolib.driver_encoding == "latin-1"
+    assert autolib.dates.era == "buddhist"
+    assert autolib.gates.row_change_limit == 0.30
+    assert autolib.gates.undecodable_limit == 0.01
+    assert autolib.membership.missing_expiry == "contradictory"
+    assert autolib.prefixes["12"] == "พระ"
+    assert autolib.same_person == (("citizen_id",), ("given_name", "family_name", "email"))
+
+
+@pytest.mark.parametrize(
+    ("patron_type", "nationality", "group"),
+    [
+        ("01", "TH", "staff"), ("02", None, "staff"), ("03", "US", "staff"),
+        ("11", "TH", "undergraduate"), ("21", "TH", "graduate"), ("22", "TH", "graduate"),
+        ("11", "LA", "international"), ("21", "VN", "international"), ("22", "CN", "international"),
+        ("31", "TH", "alumni_retired"), ("32", "GB", "alumni_retired"),
+        ("41", "TH", "external"), ("42", "LA", "external"), ("51", "LA", "pupil"),
+    ],
+)  # fmt: skip
+def test_a_patron_belongs_to_the_group_of_the_first_rule_that_fits(patron_type, nationality, group):
+    assert sources.load("autolib").group(patron_type, nationality) == group
+
+
+@pytest.mark.parametrize(("patron_type", "group"), [("11", "undergraduate"), ("21", "graduate")])
+def test_who_has_no_nationality_on_record_is_not_taken_for_a_foreigner(patron_type, group):
+    assert sources.load("autolib").group(patron_type, None) == group
+
+
+@pytest.mark.parametrize("patron_type", ["99", None, "", "1", "011"])
+def test_a_type_that_no_rule_names_stays_unmapped(patron_type):
+    assert sources.load("autolib").group(patron_type, "LA") is None
+
+
+def test_all_seven_groups_can_be_reached_and_every_type_has_one():
+    autolib = sources.load("autolib")
+    reached = {
+        autolib.group(code, nation) for code in autolib.patron_types for nation in ("TH", "LA")
+    }
+    assert reached == set(GROUPS)
+
+
+def test_placeholders_are_compared_in_the_form_that_values_get():
+    found = sources.load("autolib").placeholders
+    assert {"n/a", "null", "ไม่ระบุ", "ทดสอบ"} <= found.name
+    assert {"อื่นๆ", "อื่น ๆ", "other"} <= found.affiliation
+    assert {"no", "no@email.com"} <= found.email
+
+
+def test_a_placeholder_may_be_written_as_it_stands_in_the_records(include: Path):
+    (include / "sources" / "autolib.yaml").write_text(
+        spoilt(lambda y: y["placeholders"].update(name=["(No  Name)", "-ไม่ทราบ-", "\u200bX.X"])),
+        encoding="utf-8",
+    )
+    assert sources.load("autolib").placeholders.name == {"no name", "ไม่ทราบ", "x.x"}
+
+
+def test_the_definition_changes_with_the_file_and_with_the_query(include: Path, world: Any):
+    before = sources.load("autolib").mapping_hash
+    assert before == sources.load("autolib").mapping_hash
+    file = include / "sources" / "autolib.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("ทดสอบ", "ลองดู"), encoding="utf-8")
+    changed = sources.load("autolib").mapping_hash
+    assert changed != before
+    asked: list[str] = []
+    world.setattr(sources.warehouse, "statement", lambda name: asked.append(name) or "SELECT 2")
+    assert sources.load("autolib").mapping_hash not in (before, changed)
+    assert asked == ["sources/autolib/patron"]
+
+
+# What is refused
+
+
+def test_a_source_that_is_not_there_is_answered_with_those_that_are():
+    with pytest.raises(EngagementError) as caught:
+        sources.load("koha")
+    assert str(caught.value) == (
+        "There is no source 'koha'; set ENGAGEMENT_SOURCE to one of: autolib."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda y: y.pop("label"), "label"),
+        (lambda y: y.pop("patron_types"), "patron_types"),
+        (lambda y: y.pop("groups"), "groups"),
+        (lambda y: y.pop("dates"), "dates"),
+        (lambda y: y["dates"].update(era="พ.ศ."), "dates.era"),
+        (lambda y: y["dates"].update(order="month/day/year"), "dates.order"),
+        (lambda y: y["groups"].append({"group": "visitors"}), "groups.7.group"),
+        (lambda y: y["groups"][0].update(nationality=["TH"]), "groups.0.nationality"),
+        (lambda y: y["groups"][1].update(nationality_not="TH"), "groups.1.nationality_not"),
+        # Without quotes YAML reads 01 as a number and NO, which is Norway, as "no".
+        (lambda y: y["groups"][0].update(patron_type=[1, 2, 3]), "groups.0.patron_type.0"),
+        (lambda y: y["single_name"].update(nationalities=[False]), "single_name.nationalities.0"),
+        (lambda y: y["patron_types"].update({1: "อาจารย์"}), "patron_types.1"),
+        (lambda y: y["membership"].update(active=[1]), "membership.active.0"),
+        (lambda y: y["membership"].update(missing_expiry="ok"), "membership.missing_expiry"),
+        (lambda y: y["membership"].pop("active"), "membership.active"),
+        (lambda y: y["gates"].update(row_change_limit=0), "gates.row_change_limit"),
+        (lambda y: y["gates"].update(undecodable_limit=30), "gates.undecodable_limit"),
+        (lambda y: y["gates"].update(undecodable_limit="1 %"), "gates.undecodable_limit"),
+        (lambda y: y["placeholders"].update(name="ไม่ระบุ"), "placeholders.name"),
+        (lambda y: y["placeholders"].update(status=["ไม่ระบุ"]), "placeholders.status"),
+        (lambda y: y.update(group=y["groups"]), "group"),
+        (lambda y: y.update(as_of="yesterday"), "as_of"),
+        (lambda y: y.update(encodings="utf-8"), "encodings"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_file_and_place(include: Path, change, place):
+    assert refusal(include, spoilt(change)).startswith(f"autolib.yaml: {place}")
+
+
+@pytest.mark.parametrize("content", ["", "autolib", "- autolib", "42"])
+def test_a_file_that_describes_nothing_is_refused(include: Path, content):
+    assert refusal(include, content).startswith("autolib.yaml: ")
+
+
+@pytest.mark.parametrize("content", ["system: [autolib", "system: autolib\n\tlabel: x", "a: b: c"])
+def test_what_is_no_yaml_at_all_ends_in_one_sentence_too(include: Path, content):
+    assert refusal(include, content).startswith("autolib.yaml is no valid YAML")
+
+
+def test_a_letter_that_yaml_does_not_allow_is_no_traceback(include: Path):
+    assert refusal(include, "system: auto\x07lib").startswith("autolib.yaml is no valid YAML")
+
+
+def test_a_file_that_a_thai_editor_saved_in_its_own_encoding_is_named(include: Path):
+    assert refusal(include, spoilt(lambda _: None).encode("cp874")).startswith("autolib.yaml")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda y: y.update(encodings=["utf-8", "cp8744"]), id="unknown encoding"),
+        pytest.param(lambda y: y.update(driver_encoding="latin-11"), id="unknown driver encoding"),
+        pytest.param(lambda y: y.update(same_person=[["citizenid"]]), id="unknown field"),
+        pytest.param(lambda y: y.update(system="koha"), id="the name of another system"),
+    ],
+)
+def test_what_cannot_work_is_refused_when_the_file_is_loaded_and_not_in_the_middle_of_a_month(
+    include: Path, change
+):
+    assert refusal(include, spoilt(change)).startswith("autolib.yaml: ")
+
+
+def test_a_code_that_is_explained_twice_is_refused(include: Path):
+    twice = (INCLUDE / "sources" / "autolib.yaml").read_text(encoding="utf-8")
+    twice = twice.replace('  "02": นักวิจัย\n', '  "02": นักวิจัย\n  "02": ศิษย์เก่า\n')
+    assert twice.count('"02": ') == 2
+    assert "02" in refusal(include, twice)

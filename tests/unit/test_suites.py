@@ -1,0 +1,165 @@
+"""A suite whose failing rows could not be counted and written is refused when it is loaded."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engagement.errors import EngagementError
+from engagement.model import suites
+
+NOT_NULL = "expect_column_values_to_not_be_null"
+REGEX = "expect_column_values_to_match_regex"
+
+
+def not_null(column: str = "email", **more: Any) -> dict[str, Any]:
+    """Return the plainest check that there is."""
+    return {"type": NOT_NULL, "kwargs": {"column": column}, "meta": {"reason": "email"}} | more
+
+
+def written(folder: Path, *checks: Any) -> suites.Suite:
+    text = json.dumps({"name": "stage_patron", "expectations": list(checks)})
+    (folder / "stage_patron.json").write_text(text, encoding="utf-8")
+    return suites.load("stage_patron", folder)
+
+
+def refusal(folder: Path, *checks: Any) -> str:
+    with pytest.raises(EngagementError) as caught:
+        written(folder, *checks)
+    return str(caught.value)
+
+
+# What is shipped
+
+
+def test_the_shipped_suite_asks_for_the_sources_four_checks_of_current_members():
+    shipped = suites.load("stage_patron")
+    assert shipped.table == "stage.patron"
+    asked = {(check.column, check.reason) for check in shipped.checks}
+    assert asked == {
+        ("membership", "not_current"), ("name", "name"), ("status", "status"),
+        ("group_code", "status"), ("affiliation", "affiliation"), ("email", "email"),
+    }  # fmt: skip
+    assert [check.number for check in shipped.checks] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_check_added_to_the_file_is_a_check_more(tmp_path: Path):
+    regex = {"type": REGEX, "kwargs": {"column": "email", "regex": "@"}, "meta": {"reason": "kku"}}
+    found = written(tmp_path, not_null(), regex)
+    assert found.checks[1] == suites.Check(2, REGEX, "email", "kku")
+
+
+def test_the_hash_changes_with_anything_in_the_file_and_with_nothing_else(tmp_path: Path):
+    first = written(tmp_path, not_null())
+    assert written(tmp_path, not_null()).hash == first.hash
+    others = [
+        written(tmp_path, not_null(meta={"reason": "name"})),
+        written(tmp_path, not_null("name")),
+        written(tmp_path, not_null(), not_null()),
+        written(tmp_path, not_null(kwargs={"column": "email", "regex": "@"})),
+    ]
+    assert len({first.hash, *(other.hash for other in others)}) == 5
+
+
+def test_great_expectations_is_told_the_number_of_each_check(tmp_path: Path):
+    found = written(tmp_path, not_null("name"), not_null("email"))
+    given = found.expectations()
+    assert [item.meta["number"] for item in given.expectations] == [1, 2]
+    assert [item.meta["reason"] for item in given.expectations] == ["email", "email"]
+    assert [item.column for item in given.expectations] == ["name", "email"]
+
+
+# What is refused
+
+
+def test_a_suite_without_expectations_would_make_everybody_a_real_customer(tmp_path: Path):
+    assert refusal(tmp_path) == (
+        "stage_patron.json expects nothing: everybody would be a real customer."
+    )
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '"x"', '{"expectation": []}'])
+def test_a_file_that_is_no_suite_is_named(tmp_path: Path, content):
+    (tmp_path / "stage_patron.json").write_text(content)
+    with pytest.raises(EngagementError, match=r"^stage_patron\.json is no suite of expectations: "):
+        suites.load("stage_patron", tmp_path)
+
+
+@pytest.mark.parametrize("meta", [{}, {"reason": ""}, {"reason": None}, {"Reason": "email"}])
+def test_a_check_must_say_for_which_reason_it_rejects(tmp_path: Path, meta):
+    assert refusal(tmp_path, not_null(), not_null(meta=meta)) == (
+        'stage_patron.json, expectation 2: say for which reason it rejects: "meta": {"reason": ...}.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs"),
+    [
+        ("expect_table_row_count_to_be_between", {"min_value": 1}),
+        ("expect_column_pair_values_to_be_equal", {"column_A": "name", "column_B": "email"}),
+        ("unexpected_rows_expectation", {"unexpected_rows_query": "SELECT * FROM {batch}"}),
+        (NOT_NULL, {"column": ["name", "email"]}),
+        (NOT_NULL, {}),
+    ],
+)
+def test_what_looks_at_no_single_column_rejects_nobody_and_is_refused(tmp_path: Path, kind, kwargs):
+    check = {"type": kind, "kwargs": kwargs, "meta": {"reason": "email"}}
+    assert refusal(tmp_path, not_null(), check) == (
+        f"stage_patron.json, expectation 2: {kind} looks at no single column, so it rejects no record."
+    )
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("mostly", 0.95), ("mostly", 1.0), ("row_condition", "name IS NULL"), ("row_condition", None),
+     ("condition_parser", "great_expectations")],
+)  # fmt: skip
+def test_conditions_and_tolerances_would_miscount(tmp_path: Path, argument, value):
+    check = not_null(kwargs={"column": "email", argument: value})
+    assert refusal(tmp_path, check) == (
+        f"stage_patron.json, expectation 1: {argument} is not allowed; it would miscount records."
+    )
+
+
+def test_a_column_that_may_be_null_must_be_expected_not_to_be(tmp_path: Path):
+    regex = {"type": REGEX, "kwargs": {"column": "name", "regex": "."}, "meta": {"reason": "name"}}
+    assert refusal(tmp_path, not_null("email"), regex) == (
+        f"stage_patron.json, expectation 2: NULL passes {REGEX}; add {NOT_NULL} for the column name."
+    )
+    assert len(written(tmp_path, regex, not_null("name")).checks) == 2  # the order does not matter
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        pytest.param([not_null(meta=None)], id="meta is null"),
+        pytest.param([not_null(kwargs=None)], id="kwargs is null"),
+        pytest.param(["expect_column_values_to_not_be_null"], id="a word"),
+        pytest.param([not_null(meta=["email"])], id="meta is a list"),
+    ],
+)
+def test_a_check_of_another_shape_is_named(tmp_path: Path, checks):
+    assert refusal(tmp_path, *checks).startswith("stage_patron.json, expectation 1")
+
+
+def test_a_suite_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(EngagementError, match=re.escape("stage_patron.json")):
+        suites.load("stage_patron", tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["expect_column_values_to_match_regexp", "", "not_null"])
+def test_a_check_that_great_expectations_does_not_know_stops_the_month(tmp_path: Path, kind):
+    check = not_null(type=kind)
+    with pytest.raises(EngagementError, match=r"^stage_patron\.json.*2"):
+        written(tmp_path, not_null(), check).expectations()
+
+
+@pytest.mark.parametrize("wrong", [{"regexp": "@"}, {"regex": 7, "flags": "i"}])
+def test_an_argument_that_a_check_does_not_have_is_named_in_one_sentence(tmp_path: Path, wrong):
+    check = {"type": REGEX, "kwargs": {"column": "email"} | wrong, "meta": {"reason": "kku"}}
+    with pytest.raises(EngagementError) as caught:
+        written(tmp_path, not_null(), check).expectations()
+    assert str(caught.value).startswith("stage_patron.json is not understood: ")
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,163 @@
+"""Text from library systems is read as it was meant: several ages of bytes, marks out of place, whole names."""
+
+import unicodedata
+
+import pytest
+
+from engagement.model.text import bare, clean, decode
+
+BOTH = ("utf-8", "cp874")
+NIKHAHIT, SARA_AA = "\u0e4d", "\u0e32"
+SARA_U, MAI_EK = "\u0e38", "\u0e48"
+
+# Given names, family names and titles as Thai people bear them: rare consonants, tone marks over and
+# under vowels, cancelled letters, sara am, repetition, royal and noble forms, particles, single letters.
+THAI_NAMES = (
+    "สมชาย", "ณัฐวุฒิ", "กัญญาณัฐ", "ปัญญา", "กมลหญิง", "ชัชฎาภรณ์", "ฐิติพันธุ์", "ฐากูร", "กฤษฎา", "ปรากฏ",
+    "อัจฉราพรรณ", "ภัทร์ธีนันท์", "พงษ์ศักดิ์", "สิริวัฒน์", "วรรณ์", "นฤมล", "ฤทธิ์", "ฦๅชา", "เพ็ญพักตร์", "น้ำผึ้ง",
+    "น้ำฝน", "คำแก้ว", "อำพล", "สำเริง", "ซ้ำๆ", "เก่งๆ", "ทุ่งกุลา", "จุ้ย", "ปู่ลิ้ม", "แซ่ตั้ง",
+    "แซ่อึ๊ง", "เธียรไชย", "เนตรนภา", "เอนกเนตร", "ณ อยุธยา", "สนิทวงศ์ ณ อยุธยา", "อิศรศักดิ์ ณ อยุธยา", "ณ ถลาง",
+    "เทพหัสดิน ณ อยุธยา", "ม.ร.ว.", "ม.ล.", "ณ.", "ก.", "A.", "ว่าที่ร้อยตรีหญิง", "ศรีสวัสดิ์วงศ์วรรัตนสุวรรณภูมิพัฒนกุล",
+    "O'Brien", "Nguyễn Thị Hồng", "Müller-Lüdenscheidt", "Aung", "ສົມສັກ", "ບົວຄຳ", "မောင်",
+)  # fmt: skip
+
+
+def test_there_are_enough_names_to_prove_something():
+    assert len(set(THAI_NAMES)) >= 40
+    letters = "".join(THAI_NAMES)
+    assert set("ญฐฎฏฤฦณๆ์ำ่้๊็.") <= set(letters)
+
+
+@pytest.mark.parametrize("name", THAI_NAMES)
+def test_a_real_name_stays_as_it_is(name):
+    assert clean(name) == name
+    assert bare(name)
+
+
+@pytest.mark.parametrize("name", THAI_NAMES)
+def test_a_real_name_is_read_from_every_encoding_that_can_write_it(name):
+    assert decode(name.encode(), BOTH) == name
+    if all(letter.isascii() or "\u0e00" <= letter <= "\u0e7f" for letter in name):
+        assert decode(name.encode("cp874"), BOTH) == name
+
+
+@pytest.mark.parametrize("name", THAI_NAMES)
+def test_what_a_copy_from_a_web_page_adds_to_a_name_is_taken_off(name):
+    copied = f"\ufeff\u00a0{name[:1]}\u200b{name[1:]}\u200e \t\r\n"
+    assert clean(copied) == name
+
+
+@pytest.mark.parametrize(
+    ("stored", "meant"),
+    [
+        (f"ส{NIKHAHIT}{SARA_AA}รวย", "สำรวย"),
+        (f"น{NIKHAHIT}้{SARA_AA}ฝน", "น้ำฝน"),
+        (f"น้{NIKHAHIT}{SARA_AA}ฝน", "น้ำฝน"),
+        (f"ท{NIKHAHIT}\u200b{SARA_AA}", "ทำ"),
+        ("ท างาน", "ทำงาน"),
+        ("ส านักหอสมุด", "สำนักหอสมุด"),
+        ("น้ าฝน", "น้ำฝน"),
+        ("ค า อ าพล", "คำ อำพล"),
+    ],
+)
+def test_sara_am_in_pieces_becomes_whole(stored, meant):
+    assert clean(stored) == meant
+
+
+@pytest.mark.parametrize("text", ["น้ำ", "ຄຳ", "Ａ", "№ ๑", "ﬁ"])
+def test_letters_are_never_replaced_by_others_that_only_resemble_them(text):
+    assert unicodedata.normalize("NFKC", text) != text  # what the rule guards against
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize("kept", ["มา อาคม", "สุ อารีย์", "วิภา อารี", "a า", "ดี าา"])
+def test_a_space_between_two_names_is_no_broken_sara_am(kept):
+    assert clean(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("stored", "meant"),
+    [
+        ("e\u0301", "é"),
+        (f"ก{MAI_EK}{SARA_U}", f"ก{SARA_U}{MAI_EK}"),  # typed in the wrong order, looks the same
+        ("สม\u00adชาย", "สมชาย"),
+        ("\u202eสมชาย\u202c", "สมชาย"),
+        ("สม\u2060ชาย\u0000", "สมชาย"),
+        ("สมชาย\u3000ใจดี", "สมชาย ใจดี"),
+        ("  a   b\t c ", "a b c"),
+        (" \u00a0\u200b ", ""),
+        ("", ""),
+        ("   ", ""),
+    ],
+)
+def test_texts_that_look_alike_become_alike(stored, meant):
+    assert clean(stored) == meant
+
+
+@pytest.mark.parametrize("stored", [f"ก{MAI_EK}\u200b{SARA_U}", "e\u200b\u0301"])
+def test_texts_that_look_alike_become_alike_also_with_something_invisible_between_marks(stored):
+    assert clean(stored) == unicodedata.normalize("NFC", stored.replace("\u200b", ""))
+
+
+@pytest.mark.parametrize(
+    "stored", [*THAI_NAMES, "ท างาน", f"ส{NIKHAHIT}{SARA_AA}", " a  b ", "ค า อ าพล", "\u200bx"]
+)
+def test_cleaning_twice_is_cleaning_once(stored):
+    assert clean(clean(stored)) == clean(stored)
+
+
+def test_utf_8_is_tried_first_and_then_code_page_874():
+    assert decode("สุธรรม".encode(), BOTH) == "สุธรรม"
+    assert decode("สุธรรม".encode("cp874"), BOTH) == "สุธรรม"
+    assert decode(b"plain", BOTH) == "plain"
+    assert decode(b"", BOTH) == ""
+    assert decode(b"\xa0\xca\xc1", BOTH) == "\u00a0สม"
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        pytest.param("สมชาย".encode()[:-1], id="cut in the middle of a letter"),
+        pytest.param("มารศรี".encode()[:-1], id="cut, and each byte a letter of code page 874"),
+        pytest.param("ใจดี".encode()[1:], id="cut at the front"),
+        pytest.param("เธอ".encode() + b"\xe0", id="half a letter more"),
+        pytest.param(b"\xff\xfe\xca", id="no Thai letter"),
+        pytest.param("สมชาย".encode() + "ใจดี".encode("cp874"), id="two encodings in one field"),
+    ],
+)
+def test_damaged_bytes_are_not_guessed_at(damaged):
+    assert decode(damaged, BOTH) is None
+
+
+@pytest.mark.parametrize("name", ["เธียรธน เนตรนภา", "เนเน่", "เธอ", "เนก เนติ", "เนาวรัตน์"])
+def test_a_name_in_code_page_874_is_not_taken_for_damage_because_of_its_letters(name):
+    assert decode(name.encode("cp874"), BOTH) == name
+
+
+@pytest.mark.parametrize("name", ["สถิต", "วนิช", "สนิท", "หญิง", "รถ", "สด"])
+def test_a_short_name_in_code_page_874_is_not_read_as_foreign_letters(name):
+    assert decode(name.encode("cp874"), BOTH) == name
+
+
+@pytest.mark.parametrize("damaged", ["มา".encode()[:-1], "รสา".encode()[:4]])
+def test_a_short_value_that_was_cut_is_damage_too(damaged):
+    assert decode(damaged, BOTH) is None
+
+
+def test_only_the_encodings_that_the_source_names_are_tried():
+    old = "สุธรรม".encode("cp874")
+    assert decode(old, ("utf-8",)) is None
+    assert decode(old, ("cp874",)) == "สุธรรม"
+    assert decode("มารศรี".encode(), ("cp874",)) is None  # it would read as เธกเธฒเธฃ
+
+
+@pytest.mark.parametrize(
+    ("written", "compared"),
+    [
+        ("-", ""), ("...", ""), ("????", ""), ("(ไม่ระบุ)", "ไม่ระบุ"), ("ไม่มี.", "ไม่มี"), ("*TEST*", "test"),
+        ("N/A", "n/a"), ("- null -", "null"), ("O'Brien", "o'brien"), ("ม.ร.ว.", "ม.ร.ว"), ("ณ", "ณ"),
+        ("ซ้ำๆ", "ซ้ำๆ"), ("ก์", "ก์"),
+    ],
+)  # fmt: skip
+def test_placeholders_are_compared_without_outer_punctuation_and_case(written, compared):
+    assert bare(written) == compared
