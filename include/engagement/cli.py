@@ -83,7 +83,11 @@ def settle(
     from engagement import outbox
 
     outbox.settle(message_id, is_delivered=arrived)
-    typer.echo(f"Mail {message_id} is recorded as {'sent' if arrived else 'queued again'}.")
+    typer.echo(
+        f"Mail {message_id} is recorded as sent."
+        if arrived
+        else f"Mail {message_id} is queued again; clear the task that sends it."
+    )
 
 
 @work_items_app.command()

@@ -15,7 +15,8 @@ from enum import Enum
 from engagement import clock
 from engagement.errors import EngagementError
 
-TIMEOUT_S = 30
+TIMEOUT_S = 30  # per answer of the server
+DIALOGUE_S = 4 * TIMEOUT_S  # of one message: MAIL, RCPT, DATA and the text
 _GO_ON = 354
 _NO_SUCH_NAME = 553  # RFC 5321: mailbox name not allowed
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # RFC 5321, 4.5.2: a line's first dot is doubled

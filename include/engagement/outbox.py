@@ -19,8 +19,8 @@ from engagement.settings import settings
 
 _log = logging.getLogger(__name__)
 
-# A dead worker's dialogue may still be going on for as long as the server may stay silent.
-_LEASE = timedelta(seconds=mail.TIMEOUT_S)
+# A worker that lost its lock may still be talking to the server, for as long as that may stay silent.
+_LEASE = timedelta(seconds=mail.DIALOGUE_S)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import URL
 
-from engagement import warehouse
+from engagement import embedded, warehouse
 from engagement.errors import EngagementError
-from engagement.model import suites
+from engagement.model import source as source_module, suites
 from engagement.model.check import check
 from engagement.model.extract import extract
 from engagement.model.publish import publish
@@ -366,3 +366,32 @@ def test_a_check_that_cannot_judge_records_stops_the_month(
     with_suite(tmp_path, world, expectation)
     assert said in refusal(JUNE, library)
     assert "No patrons are published" in sentence_of(figures, JUNE)
+
+
+def test_a_library_whose_database_has_an_encoding_is_read_as_it_is(
+    library: Any, world: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    modern = embedded.database(f"{library.url.database}_utf8")
+    system = type(library)(modern)
+    with warehouse.session(modern) as session:
+        session.run("demo/create_library")
+    system.do("INSERT INTO autolib.faculty VALUES ('HUSO', 'คณะมนุษยศาสตร์')")
+    system.stand_at(2018, 6, 27)
+    system.enrol(3, first_name="น้ำผึ้ง")
+    folder = tmp_path / "include" / "sources"
+    folder.mkdir(parents=True)
+    shipped = (source_module.INCLUDE / "sources" / "autolib.yaml").read_text()
+    (folder / "autolib.yaml").write_text(shipped.replace("driver_encoding: latin-1\n", ""))
+    assert "driver_encoding" in refusal_of_reading(modern)
+    world.setattr(source_module, "INCLUDE", tmp_path / "include")
+    extract(JUNE, modern)
+    check(JUNE)
+    publish(JUNE)
+    assert figures(JUNE).real_customers == 3
+    warehouse.drop_database(modern)
+
+
+def refusal_of_reading(database: URL) -> str:
+    with pytest.raises(EngagementError) as caught:
+        extract(JUNE, database)
+    return str(caught.value)

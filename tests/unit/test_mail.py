@@ -352,6 +352,19 @@ def test_a_real_server_gets_the_text_with_its_lonely_dots(real):
     assert body.get_content().replace("\r\n", "\n") == TEXT
 
 
+@pytest.mark.xfail(strict=True, reason="the server still waits for the recipients of the first")
+def test_a_real_server_takes_the_next_mail_after_an_address_that_cannot_be_written(real):
+    keeper, port = real
+    server = MailServer("127.0.0.1", port, SENDER, user="library", password="right")  # noqa: S106
+    with mail.connect(server) as connection:
+        found = [
+            connection.hand_over(built(), "engagement@library.example.com", recipient).verdict
+            for recipient in ("ผู้อำนวยการ@library.example.com", "director@library.example.com")
+        ]
+    assert found == [Verdict.REFUSED, Verdict.ACCEPTED]
+    assert len(keeper.kept) == 1
+
+
 def test_a_wrong_password_is_named_and_not_repeated(real):
     server = MailServer("127.0.0.1", real[1], SENDER, user="library", password="wrong-word")  # noqa: S106
     assert refusal(lambda: mail.connect(server).__enter__()) == (
