@@ -39,12 +39,12 @@ def secret() -> bytes:
 
 
 def normal(text: str) -> str | None:
-    """Return the one e-mail address that `text` is, in its normal form, or None.
+    """Return the one e-mail address that `text` is, as a mail server takes it, or None.
 
     Letters outside ASCII before the @ are a wrong keyboard far more often than a mailbox: None.
     """
     try:
-        return validate_email(text, check_deliverability=False, allow_smtputf8=False).normalized
+        return validate_email(text, check_deliverability=False, allow_smtputf8=False).ascii_email
     except EmailNotValidError:
         return None
 

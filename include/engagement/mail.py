@@ -107,6 +107,7 @@ class Connection:
                 self._client.rset()
                 return Handover(_refusal(code), code)
         except UnicodeError:
+            self._client.rset()
             return Handover(Verdict.REFUSED, _NO_SUCH_NAME)
         except (smtplib.SMTPException, OSError):
             return Handover(Verdict.LATER, None)
@@ -157,10 +158,14 @@ def _open(server: MailServer) -> smtplib.SMTP:
         )
     else:
         client = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_S)
-    client.ehlo_or_helo_if_needed()
-    if server.is_starttls:
-        client.starttls(context=safe)
-        client.ehlo()
-    if server.user:
-        client.login(server.user, server.password or "")
+    try:
+        client.ehlo_or_helo_if_needed()
+        if server.is_starttls:
+            client.starttls(context=safe)
+            client.ehlo()
+        if server.user:
+            client.login(server.user, server.password or "")
+    except (smtplib.SMTPException, OSError):
+        client.close()
+        raise
     return client

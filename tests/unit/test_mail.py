@@ -352,7 +352,6 @@ def test_a_real_server_gets_the_text_with_its_lonely_dots(real):
     assert body.get_content().replace("\r\n", "\n") == TEXT
 
 
-@pytest.mark.xfail(strict=True, reason="the server still waits for the recipients of the first")
 def test_a_real_server_takes_the_next_mail_after_an_address_that_cannot_be_written(real):
     keeper, port = real
     server = MailServer("127.0.0.1", port, SENDER, user="library", password="right")  # noqa: S106

@@ -161,3 +161,7 @@ def test_only_the_encodings_that_the_source_names_are_tried():
 )  # fmt: skip
 def test_placeholders_are_compared_without_outer_punctuation_and_case(written, compared):
     assert bare(written) == compared
+
+
+def test_two_thai_words_in_code_page_874_are_not_read_as_foreign_letters():
+    assert decode("สถิต วนิช".encode("cp874"), BOTH) == "สถิต วนิช"

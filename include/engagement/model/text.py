@@ -11,8 +11,9 @@ _SPACES = re.compile(r"\s+")
 # UTF-8 Thai read as cp874 gives เธ? or เน? for every letter; no Thai word looks like that twice.
 _UTF8_AS_CP874 = re.compile("(?:เ[ธน].){2}|เ[ธน].เ[ธน]?$", re.DOTALL)
 # Foreign letters alone, which bytes of cp874 also make when they happen to be valid UTF-8: ส and ด are ʴ.
-_FOREIGN_ALONE = re.compile("[\u0080-\u07ff]+")
-_THAI_WORD = re.compile("[\u0e01-\u0e2e\u0e40-\u0e44][\u0e01-\u0e4e]*")
+_FOREIGN_ALONE = re.compile("[\u0080-\u07ff][\u0080-\u07ff .-]*")
+_THAI_WORD = "[\u0e01-\u0e2e\u0e40-\u0e44][\u0e01-\u0e4e]*"
+_THAI_WORDS = re.compile(f"{_THAI_WORD}(?:[ .-]+{_THAI_WORD})*")
 _SPLIT_SARA_AM = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32")
 # A font that draws sara am in two pieces leaves "ท า"; no Thai syllable begins with sara aa.
 _BROKEN_SARA_AM = re.compile("(?<=[\u0e01-\u0e2e\u0e48-\u0e4b]) \u0e32")
@@ -29,18 +30,18 @@ def decode(value: bytes, encodings: Sequence[str]) -> str | None:
         if encoding == "cp874" and _UTF8_AS_CP874.search(text):
             continue
         if encoding == "utf-8" and "cp874" in encodings and _FOREIGN_ALONE.fullmatch(text):
-            return _thai_word(value) or text
+            return _thai_words(value) or text
         return text
     return None
 
 
-def _thai_word(value: bytes) -> str | None:
-    """Return the one Thai word that `value` is in cp874, or None."""
+def _thai_words(value: bytes) -> str | None:
+    """Return the Thai words that `value` is in cp874, or None."""
     try:
-        word = value.decode("cp874")
+        words = value.decode("cp874")
     except UnicodeDecodeError:
         return None
-    return word if _THAI_WORD.fullmatch(word) else None
+    return words if _THAI_WORDS.fullmatch(words.strip(" .-")) else None
 
 
 def clean(text: str) -> str:

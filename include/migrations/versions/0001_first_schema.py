@@ -325,11 +325,20 @@ COMMENT ON TABLE mart.patron_group IS 'Records of each group and the real custom
 """
 
 OWNER = """
-GRANT engagement_writer TO CURRENT_USER;
 DO $$
 DECLARE
     one record;
 BEGIN
+    BEGIN
+        EXECUTE format('GRANT engagement_writer TO %I', current_user);
+    EXCEPTION WHEN insufficient_privilege THEN
+        IF NOT pg_has_role(current_user, 'engagement_writer', 'SET') THEN
+            RAISE insufficient_privilege USING MESSAGE = format(
+                'another user of this server made the role engagement_writer; let its administrator run '
+                'GRANT engagement_writer, engagement_reader TO %I', current_user
+            );
+        END IF;
+    END;
     FOR one IN SELECT nspname FROM pg_namespace
         WHERE nspname IN ('stage', 'core', 'mart', 'ops', 'pii')
     LOOP
