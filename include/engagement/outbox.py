@@ -37,12 +37,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class Message:
-    """One claimed mail; `edition` says which text it carries."""
+    """One claimed mail; `edition` says which text it carries, `address` where it goes now.
+
+    While the safety catch is on that is the catch-all address, and `is_caught` says so.
+    """
 
     message_id: int
     edition: int
     token: str
     address: str
+    is_caught: bool
 
 
 @dataclass
@@ -59,6 +63,7 @@ class Outcome:
 def queue(batch: Batch, edition: int, recipients: Sequence[str]) -> int:
     """Write a mail for every recipient who has none of this batch yet; return how many are new.
 
+    What still waits for somebody who is not among `recipients` any more is withdrawn.
     A mail that was refused, or that only reached the catch-all address and mail is live now, has reached
     nobody and is queued again.
     """
@@ -80,6 +85,13 @@ def queue(batch: Batch, edition: int, recipients: Sequence[str]) -> int:
                 is_live=settings().mail == "live",
                 queued_at=clock.now(),
             )
+        session.run(
+            "outbox/withdraw",
+            purpose=batch.purpose,
+            ref=batch.ref,
+            step=batch.step,
+            recipient_keys=[address.digest(recipient, key) for recipient in recipients],
+        )
     return queued
 
 
@@ -100,12 +112,16 @@ def dispatch(
     outcome = Outcome()
     with _worker() as lock, mail.connect(server) as connection:
         after = 0
-        while (message := _claim(batch, lock, after)) is not None:
+        while (message := _claim(batch, lock, after, catch_all)) is not None:
             after = message.message_id
-            envelope = parseaddr(catch_all or message.address)[1]
-            sender = parseaddr(server.sender)[1]
-            handover = connection.hand_over(compose(message), sender, envelope)
-            _record(message, handover, is_caught=catch_all is not None)
+            handover = Handover(Verdict.LATER, None)  # should composing fail, nothing has gone out
+            try:
+                composed = compose(message)
+                handover = connection.hand_over(
+                    composed, parseaddr(server.sender)[1], message.address
+                )
+            finally:
+                _record(message, lock, handover)
             outcome.counts[handover.verdict] += 1
             if handover.verdict is Verdict.REFUSED:
                 outcome.refusal_code = handover.code
@@ -115,11 +131,6 @@ def dispatch(
     return outcome
 
 
-def catch_all_address() -> str | None:
-    """Return the address that gets every mail while the safety catch is on, or None in live mode."""
-    return _catch_all()
-
-
 def settle(message_id: int, *, is_delivered: bool) -> None:
     """Record what a person found out about an uncertain mail; one that did not arrive is queued again.
 
@@ -127,12 +138,14 @@ def settle(message_id: int, *, is_delivered: bool) -> None:
         EngagementError: there is no uncertain mail of that number.
     """
     with warehouse.session() as session:
-        state = "sent" if is_delivered else "queued"
-        if not session.run("outbox/settle", message_id=message_id, state=state):
+        if not session.run(
+            "outbox/settle", message_id=message_id, is_delivered=is_delivered, now=clock.now()
+        ):
             raise EngagementError(f"No mail {message_id} is uncertain; there is nothing to settle.")
 
 
 def _catch_all() -> str | None:
+    """Return the address that gets every mail while the safety catch is on, or None in live mode."""
     if settings().mail == "live":
         schema.require_own()
         return None
@@ -170,7 +183,8 @@ def _worker() -> Iterator[int]:
         yield lock
 
 
-def _claim(batch: Batch, lock: int, after: int) -> Message | None:
+def _claim(batch: Batch, lock: int, after: int, catch_all: str | None) -> Message | None:
+    """Return the next queued mail, which is ours now; one whose address was erased is withdrawn."""
     with warehouse.session() as session:
         row = session.one(
             "outbox/claim",
@@ -178,14 +192,29 @@ def _claim(batch: Batch, lock: int, after: int) -> Message | None:
             ref=batch.ref,
             worker_lock=lock,
             after=after,
+            is_caught=catch_all is not None,
             claimed_at=datetime.now(UTC),
         )
-    return None if row is None else Message(row.message_id, row.edition, row.token, row.address)
+        if row is not None and row.address is None:
+            session.run(
+                "outbox/record",
+                message_id=row.message_id,
+                worker_lock=lock,
+                state="withdrawn",
+                smtp_code=None,
+                sent_at=None,
+            )
+    if row is None:
+        return None
+    if row.address is None:
+        return _claim(batch, lock, row.message_id, catch_all)
+    to = catch_all or row.address
+    return Message(row.message_id, row.edition, row.token, to, is_caught=catch_all is not None)
 
 
-def _record(message: Message, handover: Handover, *, is_caught: bool) -> None:
+def _record(message: Message, lock: int, handover: Handover) -> None:
     state = {
-        Verdict.ACCEPTED: "caught" if is_caught else "sent",
+        Verdict.ACCEPTED: "caught" if message.is_caught else "sent",
         Verdict.REFUSED: "refused",
         Verdict.LATER: "queued",
         Verdict.UNCERTAIN: "uncertain",
@@ -194,6 +223,7 @@ def _record(message: Message, handover: Handover, *, is_caught: bool) -> None:
         session.run(
             "outbox/record",
             message_id=message.message_id,
+            worker_lock=lock,
             state=state,
             smtp_code=handover.code,
             sent_at=clock.now() if handover.verdict is Verdict.ACCEPTED else None,
@@ -212,10 +242,15 @@ def _require_done(batch: Batch, server: MailServer, outcome: Outcome) -> None:
             f"The mail server {server} did not take {left.message_count} mail(s) of {batch} for now "
             f"(reply {left.smtp_code or 'none'}); they are still queued: run again later."
         )
+    if (left := counts.get("sending")) is not None:
+        raise EngagementError(
+            f"{left.message_count} mail(s) of {batch} are being sent by another run; run again when it has "
+            "ended, to know that they went out."
+        )
     if (left := counts.get("uncertain")) is not None:
         raise EngagementError(
             f"{left.message_count} mail(s) of {batch} may or may not have arrived, first number "
-            f"{left.first_id}; look in the recipient's mailbox, then run "
+            f"{left.first_id}; look in the mailbox it went to, then run "
             f"`engagement mail settle {left.first_id} --arrived` or `--not-arrived`."
         )
     if refused := outcome[Verdict.REFUSED]:

@@ -253,7 +253,10 @@ def _sentence(doing: str, database: str, error: BaseException | None) -> str:
     diagnosis = getattr(error, "diag", None)
     said = getattr(diagnosis, "message_primary", "")
     if state in ("42P01", "3F000") and database == WAREHOUSE:
-        return f"{failed}: {said}; run `engagement migrate` to bring it to the newest schema."
+        return (
+            f"{failed}: {said}; run `engagement migrate` to bring it to the newest schema, or "
+            "`make demo` to fill it with a simulated library."
+        )
     constraint = getattr(diagnosis, "constraint_name", None)
     if constraint:
         return f"{failed}: SQLSTATE {state}, {type(error).__name__}, constraint {constraint}."

@@ -253,3 +253,17 @@ def test_a_demo_that_is_interrupted_stops_everything(
     process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 128 + number
     assert checkout.processes() == []
+
+
+def test_a_demo_whose_scheduler_dies_names_it_and_stops_everything(
+    demo: str, checkout: Checkout
+) -> None:
+    checkout.run("down")
+    process = checkout.start("demo")
+    checkout.wait_until_up(process)
+    family = psutil.Process(process.pid).children(recursive=True)
+    next(p for p in family if "airflow scheduler" in " ".join(p.cmdline())).kill()
+    printed, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert "Airflow's scheduler ended by itself" in printed
+    assert checkout.processes() == []

@@ -395,3 +395,41 @@ def refusal_of_reading(database: URL) -> str:
     with pytest.raises(EngagementError) as caught:
         extract(JUNE, database)
     return str(caught.value)
+
+
+def test_a_column_of_another_type_is_named_and_not_taken_for_its_codes(library: Any) -> None:
+    run(JUNE, library)
+    clock_to_august(library)
+    library.do("ALTER TABLE autolib.member ALTER type_code TYPE integer USING type_code::integer")
+    assert "gives patron_type as int, not as text" in refusal(JULY, library)
+    assert figures(JUNE).real_customers == 40
+    library.do("ALTER TABLE autolib.member ALTER type_code TYPE text")
+    assert run(JULY, library).real_customers == 40
+
+
+def test_an_old_month_whose_records_are_gone_stays_published_as_it_is(
+    library: Any, store: Any
+) -> None:
+    run(JUNE, library)
+    store.do("DROP TABLE stage.patron_1")
+    for step in (check, publish):
+        assert "are kept no more" in sentence_of(step, JUNE)
+    assert figures(JUNE).real_customers == 40
+
+
+def test_who_must_not_be_mailed_is_a_real_customer_and_not_mailable(
+    library: Any, store: Any
+) -> None:
+    run(JUNE, library)
+    people = store.do("SELECT address_key, person_key FROM core.patron_month ORDER BY record_no")
+    event = (
+        "INSERT INTO core.suppression_event (address_key, person_key, kind, event_at, recorded_at) "
+        "VALUES (%s, %s, %s, '2018-06-30', '2018-06-30')"
+    )
+    store.do(event, [people[0][0], None, "hard_bounce"])
+    store.do(event, [None, people[1][1], "opt_out"])
+    store.do(event, [people[2][0], people[2][1], "complaint"])
+    store.do(event, [people[3][0], None, "hard_bounce"])
+    store.do(event, [people[3][0], None, "lifted"])
+    publish(JUNE)
+    assert (figures(JUNE).real_customers, figures(JUNE).mailable) == (40, 37)

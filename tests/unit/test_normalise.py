@@ -362,11 +362,14 @@ def test_one_record_may_hold_fields_of_both_ages():
     assert (found["name"], found["affiliation"]) == ("สมชาย ใจดี", "คณะวิทยาศาสตร์")
 
 
-def test_a_driver_that_gives_bytes_or_numbers_is_understood_too():
-    found = row(given_name="สุธรรม".encode(), prefix=2, expiry=date(2022, 5, 31))
-    assert found["given_name"] == "สุธรรม"
-    assert found["title"] == "นางสาว"
-    assert found["expiry_date"] == date(2022, 5, 31)
+def test_a_driver_that_gives_bytes_is_understood_too():
+    assert row(given_name="สุธรรม".encode())["given_name"] == "สุธรรม"
+
+
+@pytest.mark.parametrize("changed", [{"prefix": 2}, {"expiry": date(2022, 5, 31)}])
+def test_a_value_that_is_no_text_is_refused_because_its_column_was_changed(changed):
+    with pytest.raises(EngagementError, match="not as text: its column was changed"):
+        row(**changed)
 
 
 def quarantine(**values: Any) -> list[tuple[int, str, bytes]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from engagement.demo.stack import Address
+from engagement.demo.stack import Services, home
 from engagement.errors import EngagementError
 
 FINAL = frozenset({"success", "failed"})
@@ -33,36 +33,28 @@ class Run:
 
 
 class Airflow:
-    """A logged-in client of a running stack."""
+    """A logged-in client of a running stack.
 
-    def __init__(self, where: Address) -> None:
-        answer = httpx.post(
-            f"{where.url}/auth/token", json={"username": where.user, "password": where.password}
-        )
-        answer.raise_for_status()
-        self._client = httpx.Client(
-            base_url=f"{where.url}/api/v2",
-            headers={"Authorization": f"Bearer {answer.json()['access_token']}"},
-            timeout=30,
-        )
+    Each call raises EngagementError when a process of the stack has ended, or Airflow does not answer.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        where = services.where
+        self._client = httpx.Client(base_url=where.url, timeout=30, trust_env=False)
+        login = {"username": where.user, "password": where.password}
+        token = self._ask("POST", "/auth/token", json=login)["access_token"]
+        self._client.headers["Authorization"] = f"Bearer {token}"
 
     def has_dags(self, *dag_ids: str) -> bool:
         """Return whether Airflow has read all these DAGs."""
-        return all(self._client.get(f"/dags/{dag_id}").status_code == 200 for dag_id in dag_ids)
+        found = {dag["dag_id"] for dag in self._get("/dags")["dags"]}
+        return found >= set(dag_ids)
 
     def trigger(self, dag_id: str, period: str) -> Run:
         """Start the run `demo__<period>` of `dag_id` and return it."""
-        answer = self._client.post(
-            f"/dags/{dag_id}/dagRuns",
-            json={
-                "dag_run_id": f"demo__{period}",
-                "logical_date": None,
-                "partition_key": period,
-            },
-        )
-        if answer.is_error:
-            raise EngagementError(f"Airflow did not start {dag_id} for {period}: {answer.text}")
-        return _run(answer.json())
+        run = {"dag_run_id": f"demo__{period}", "logical_date": None, "partition_key": period}
+        return _run(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=run))
 
     def run(self, dag_id: str, run_id: str) -> Run:
         """Return a run as it stands."""
@@ -90,8 +82,18 @@ class Airflow:
         return f"{run.dag_id} failed before a task of it had begun."
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
-        answer = self._client.get(path, params=query)
-        answer.raise_for_status()
+        return self._ask("GET", f"/api/v2{path}", params=query)
+
+    def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        self._services.require_alive()
+        try:
+            answer = self._client.request(method, path, **more)
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise EngagementError(
+                f"Airflow does not answer {method} {path} ({type(error).__name__}); "
+                f"{home() / 'log'} holds api-server.log, which says why."
+            ) from None
         found: dict[str, Any] = answer.json()
         return found
 

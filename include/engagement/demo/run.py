@@ -42,8 +42,8 @@ def demo() -> None:
     began = time.monotonic()
     with _own_world(), stack.alone():
         _start_afresh()
-        with stack.services(_say) as where:
-            airflow = _log_in(where)
+        with stack.services(_say) as services:
+            airflow = _log_in(services)
             runs = [run for period in (_JUNE, _JULY) for run in _run_month(airflow, period)]
         _show(runs)
     _say(f"Everything is stopped again. It took {time.monotonic() - began:.0f} s.")
@@ -91,8 +91,9 @@ def serve() -> None:
     with _own_world(), stack.alone():
         if not clock_is_set():
             _start_afresh()
-        with stack.services(_say):
+        with stack.services(_say) as services:
             while True:
+                services.require_alive()
                 time.sleep(1)
 
 
@@ -117,7 +118,8 @@ def _start_afresh() -> None:
     """Empty the demo's databases and folders, and let the library stand at June."""
     _require_demo_warehouse()
     stack.clock_file().unlink(missing_ok=True)
-    shutil.rmtree(stack.mail_folder(), ignore_errors=True)
+    for folder in (stack.mail_folder(), stack.home() / "airflow" / "logs"):
+        shutil.rmtree(folder, ignore_errors=True)
     for name in _DATABASES:
         warehouse.drop_database(embedded.database(name))
     stack.airflow_environment()  # makes the databases, in this thread alone
@@ -144,8 +146,8 @@ def _require_demo_warehouse() -> None:
         )
 
 
-def _log_in(where: stack.Address) -> Airflow:
-    airflow = Airflow(where)
+def _log_in(services: stack.Services) -> Airflow:
+    airflow = Airflow(services)
     end = time.monotonic() + _UP_WITHIN_S
     while not airflow.has_dags(*_DAGS):
         if time.monotonic() > end:
@@ -160,9 +162,11 @@ def _run_month(airflow: Airflow, period: Period) -> Iterator[tuple[Period, Run, 
     if period == _JULY:
         library.move_to_july(embedded.database(stack.LIBRARY_DATABASE))
     _say(f"\n{period}: the clock stands at {period.end:%Y-%m-%d %H:%M}.")
+    began = time.monotonic()
     first = airflow.trigger("model_patrons", str(period))
     yield period, *_follow(airflow, first)
     yield period, *_follow(airflow, _fired_run(airflow, "monitor_report", period))
+    _say(f"  from trigger to sent report {time.monotonic() - began:.1f} s")
 
 
 def _fired_run(airflow: Airflow, dag_id: str, period: Period) -> Run:

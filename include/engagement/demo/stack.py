@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import psutil
 
@@ -105,8 +106,24 @@ def alone() -> Iterator[None]:
                 embedded.stop(home())
 
 
+@dataclass(frozen=True)
+class Services:
+    """The running processes, and where they are reached."""
+
+    where: Address
+    processes: Mapping[str, subprocess.Popen[bytes]]
+
+    def require_alive(self) -> None:
+        """Raise EngagementError when one of Airflow's processes has ended by itself."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise EngagementError(
+                    f"Airflow's {name} ended by itself; {home() / 'log' / name}.log says why."
+                )
+
+
 @contextmanager
-def services(say: Callable[[str], None]) -> Iterator[Address]:
+def services(say: Callable[[str], None]) -> Iterator[Services]:
     """Run Airflow's processes and the mail server for the block; the databases must be there.
 
     Raises:
@@ -120,10 +137,10 @@ def services(say: Callable[[str], None]) -> Iterator[Address]:
         processes = {}
         for name, arguments in _SERVICES.items():
             processes[name] = stack.enter_context(_process(name, arguments, environment))
-        _wait_until_ready(where, processes, say)
-        _address_file().write_text(json.dumps(asdict(where)))
-        _address_file().chmod(0o600)
-        yield where
+        running = Services(where, processes)
+        _wait_until_ready(running, say)
+        _write_private(_address_file(), asdict(where))
+        yield running
 
 
 def airflow_environment(api_port: int = 0, mail_port: int = 0) -> dict[str, str]:
@@ -136,6 +153,8 @@ def airflow_environment(api_port: int = 0, mail_port: int = 0) -> dict[str, str]
     base.pop("PYTHONDONTWRITEBYTECODE", None)  # every task would compile its imports again
     return base | {
         _MARK: str(home()),
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
         "SPT_NOENV": "1",  # a process that renames itself must not overwrite the mark
         "ENGAGEMENT_HOME": str(home()),
         "ENGAGEMENT_DEPLOYMENT": DEPLOYMENT,
@@ -254,21 +273,18 @@ def _process(
             process.wait()
 
 
-def _wait_until_ready(
-    where: Address, processes: Mapping[str, subprocess.Popen[bytes]], say: Callable[[str], None]
-) -> None:
+def _wait_until_ready(services: Services, say: Callable[[str], None]) -> None:
     import httpx
 
     say("Starting Airflow ...")
     end = time.monotonic() + _READY_WITHIN_S
     while time.monotonic() < end:
-        for name, process in processes.items():
-            if process.poll() is not None:
-                raise EngagementError(
-                    f"Airflow's {name} ended by itself; {home() / 'log' / name}.log says why."
-                )
+        services.require_alive()
         try:
-            health = httpx.get(f"{where.url}/api/v2/monitor/health", timeout=5).json()
+            # Whatever proxy the machine uses, it does not lead to this machine itself.
+            health = httpx.get(
+                f"{services.where.url}/api/v2/monitor/health", timeout=5, trust_env=False
+            ).json()
             if all(
                 health[part]["status"] == "healthy"
                 for part in ("metadatabase", "scheduler", "dag_processor", "triggerer")
@@ -303,9 +319,13 @@ def _password() -> str:
     return str(json.loads(path.read_text())["admin"])
 
 
-def _write_private(path: Path, values: dict[str, str]) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+def _write_private(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a file that only its owner reads, and others see whole or not at all."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(values, file)
+    new.replace(path)
 
 
 def _address_file() -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engagement import clock, warehouse
 from engagement.errors import EngagementError
 from engagement.model import suites
-from engagement.model.extract import accepted, stage_table
+from engagement.model.extract import accepted, require_staged, stage_table
 from engagement.model.suites import Suite
 from engagement.period import Period
 from engagement.warehouse import Session
@@ -44,11 +44,7 @@ def check(period: Period) -> int:
     suite = suites.load(PATRON_SUITE)
     with warehouse.session() as session:
         extract_id = accepted(session, period).extract_id
-        if not session.scalar("model/is_staged", table=f"stage.{stage_table(extract_id)}"):
-            raise EngagementError(
-                f"The records that were read for {period} are kept no more, so they cannot be checked "
-                "again; what is published about the period stays."
-            )
+        require_staged(session, extract_id, period)
     validated = _validate(suite, stage_table(extract_id))
     with warehouse.session() as session:
         session.run("model/forget_checks", extract_id=extract_id)

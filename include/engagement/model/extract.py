@@ -46,6 +46,15 @@ def accepted(session: Session, period: Period) -> Any:
     return row
 
 
+def require_staged(session: Session, extract_id: int, period: Period) -> None:
+    """Raise EngagementError unless the records of the extract still lie in stage."""
+    if not session.scalar("model/is_staged", table=f"stage.{stage_table(extract_id)}"):
+        raise EngagementError(
+            f"The records that were read for {period} are kept no more, so they can be neither checked "
+            "nor published again; what is published about the period stays."
+        )
+
+
 def extract(period: Period, library: URL) -> int:
     """Read the library system once for `period` and return the id of the accepted extract.
 

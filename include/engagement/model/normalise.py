@@ -89,7 +89,13 @@ class Normaliser:
                 value = text.decode(value, self._source.encodings)
                 if value is None:
                     return None
-            decoded[field] = None if value is None else str(value).replace("\0", "")
+            if value is not None and not isinstance(value, str):
+                raise EngagementError(
+                    f"{self._source.label} gives {field} as {type(value).__name__}, not as text: its column "
+                    f"was changed. See that its codes are still those of {self._source.system}.yaml, then "
+                    f"cast it to text in include/sql/sources/{self._source.system}/patron.sql."
+                )
+            decoded[field] = None if value is None else value.replace("\0", "")
         return decoded
 
     def _carried(self, value: str) -> bytes:

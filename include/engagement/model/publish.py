@@ -10,7 +10,7 @@ from engagement import clock, warehouse
 from engagement.errors import EngagementError
 from engagement.model import suites
 from engagement.model.check import PATRON_SUITE
-from engagement.model.extract import accepted
+from engagement.model.extract import accepted, require_staged
 from engagement.period import Period
 from engagement.warehouse import Session
 
@@ -50,6 +50,7 @@ def publish(period: Period) -> int:
     with warehouse.session() as session:
         session.run("model/lock_publish", period=str(period))
         extract = accepted(session, period)
+        require_staged(session, extract.extract_id, period)
         _require_checked(session, extract, suite_hash, period)
         for table in _PARTITIONED:
             session.empty_table(f"core.{_partition(table, period)}")

@@ -130,11 +130,10 @@ def _compose(period: Period, message: Message, server: MailServer) -> EmailMessa
         )
     if kept is None:
         raise LookupError(f"edition {message.edition} of {period}")
-    caught_by = outbox.catch_all_address()
     return mail.build(
         sender=server.sender,
-        recipient=caught_by or message.address,
-        subject=f"[catch-all] {kept.subject}" if caught_by else kept.subject,
+        recipient=message.address,
+        subject=f"[catch-all] {kept.subject}" if message.is_caught else kept.subject,
         text=kept.text,
         html=kept.html,
         language=LANGUAGE,

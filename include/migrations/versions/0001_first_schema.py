@@ -261,7 +261,10 @@ CREATE TABLE core.message (
     edition integer,
     token text NOT NULL UNIQUE,
     state text NOT NULL
-    CHECK (state IN ('queued', 'sending', 'sent', 'caught', 'refused', 'uncertain')),
+    CHECK (
+        state IN ('queued', 'sending', 'sent', 'caught', 'refused', 'uncertain', 'withdrawn')
+    ),
+    is_caught boolean NOT NULL DEFAULT false,
     attempt_count integer NOT NULL DEFAULT 0,
     worker_lock bigint,
     smtp_code integer,

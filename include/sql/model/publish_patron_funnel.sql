@@ -1,19 +1,20 @@
--- Mailable: the address and the person have no suppression that still holds.
-WITH newest AS (
-    SELECT DISTINCT ON (s.address_key, s.person_key)
+-- Mailable: for the address and for the person the newest event, if there is one, lifts what was before.
+WITH newest_of_address AS (
+    SELECT DISTINCT ON (s.address_key)
         s.address_key,
+        s.kind
+    FROM core.suppression_event AS s
+    WHERE s.address_key IS NOT NULL
+    ORDER BY s.address_key ASC, s.event_id DESC
+),
+
+newest_of_person AS (
+    SELECT DISTINCT ON (s.person_key)
         s.person_key,
         s.kind
     FROM core.suppression_event AS s
-    ORDER BY s.address_key ASC, s.person_key ASC, s.event_id DESC
-),
-
-suppressed AS (
-    SELECT
-        n.address_key,
-        n.person_key
-    FROM newest AS n
-    WHERE n.kind != 'lifted'
+    WHERE s.person_key IS NOT NULL
+    ORDER BY s.person_key ASC, s.event_id DESC
 ),
 
 counted AS (
@@ -24,12 +25,12 @@ counted AS (
         count(*) FILTER (
             WHERE
             m.is_real_customer
-            AND NOT EXISTS (
-                SELECT 1 FROM suppressed AS s
-                WHERE s.address_key = m.address_key OR s.person_key = m.person_key
-            )
+            AND coalesce(a.kind, 'lifted') = 'lifted'
+            AND coalesce(p.kind, 'lifted') = 'lifted'
         ) AS mailable_count
     FROM core.patron_month AS m
+    LEFT JOIN newest_of_address AS a ON m.address_key = a.address_key
+    LEFT JOIN newest_of_person AS p ON m.person_key = p.person_key
     WHERE m.period = :period
 ),
 

@@ -1,10 +1,10 @@
 -- Committed before the mail server hears of the mail: whatever dies then, it is known to have begun.
 UPDATE core.message AS m SET
     state = 'sending',
+    is_caught = :is_caught,
     worker_lock = :worker_lock,
     claimed_at = :claimed_at,
     attempt_count = m.attempt_count + 1
-FROM pii.address AS a
 WHERE
     m.message_id = (
         SELECT q.message_id FROM core.message AS q
@@ -13,5 +13,11 @@ WHERE
         LIMIT 1
         FOR UPDATE SKIP LOCKED
     )
-    AND m.recipient_key = a.address_key
-RETURNING m.message_id, m.edition, m.token, a.address
+RETURNING
+    m.message_id,
+    m.edition,
+    m.token,
+    (
+        SELECT a.address FROM pii.address AS a
+        WHERE a.address_key = m.recipient_key
+    ) AS address

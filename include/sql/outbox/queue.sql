@@ -1,10 +1,11 @@
 -- One mail per purpose, ref, recipient and step, for ever. One that reached nobody starts again: it was
--- refused, or caught and mail is live now.
+-- refused, withdrawn, or caught and mail is live now.
 INSERT INTO core.message AS m
 (purpose, ref, step, recipient_key, edition, token, state, queued_at)
 VALUES (:purpose, :ref, :step, :recipient_key, :edition, :token, 'queued', :queued_at)
 ON CONFLICT (purpose, ref, recipient_key, step) DO UPDATE SET
     state = 'queued',
     edition = excluded.edition,
+    smtp_code = NULL,
     queued_at = excluded.queued_at
-WHERE m.state = 'refused' OR (m.state = 'caught' AND :is_live)
+WHERE m.state IN ('refused', 'withdrawn') OR (m.state = 'caught' AND :is_live)
