@@ -33,6 +33,7 @@ LIBRARY_OPTIONS = ("TEMPLATE template0", "ENCODING 'SQL_ASCII'", "LOCALE 'C'")
 AIRFLOW_DATABASE = "airflow"
 _MARK = "ENGAGEMENT_STACK"
 _PATIENCE_S = 20
+_PATIENCE_WITH_LEFTOVERS_S = 4  # workers without their scheduler ignore a friendly signal
 _READY_WITHIN_S = 120
 _SERVICES = {
     "api-server": ["api-server"],
@@ -229,7 +230,7 @@ def end_leftovers() -> None:
     left = _marked_processes()
     for process in left:
         process.terminate()
-    _, alive = psutil.wait_procs(left, timeout=_PATIENCE_S)
+    _, alive = psutil.wait_procs(left, timeout=_PATIENCE_WITH_LEFTOVERS_S)
     for process in alive + _marked_processes():
         process.kill()
 
