@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -227,24 +227,35 @@ def run_airflow(*arguments: str) -> None:
 
 def end_leftovers() -> None:
     """End the processes of this checkout's stack that a killed owner left behind."""
-    left = _marked_processes()
+    left = _own_processes()
     for process in left:
         process.terminate()
-    _, alive = psutil.wait_procs(left, timeout=_PATIENCE_WITH_LEFTOVERS_S)
-    for process in alive + _marked_processes():
-        process.kill()
+    psutil.wait_procs(left, timeout=_PATIENCE_WITH_LEFTOVERS_S)
+    while left := _own_processes():  # again: a dying scheduler may still have made a worker
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=_PATIENCE_WITH_LEFTOVERS_S)
 
 
-def _marked_processes() -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
+def _own_processes() -> list[psutil.Process]:
+    sessions = {int(path.read_text()) for path in (home() / "log").glob("*.pid")}
+    return [p for p in psutil.process_iter() if p.pid != os.getpid() and _is_own(p, sessions)]
+
+
+def _is_own(process: psutil.Process, sessions: set[int]) -> bool:
+    """Return whether a process has the stack's mark, or hides its environment in one of its sessions.
+
+    Airflow's workers hide it from everybody but root.
+    """
+    try:
         try:
-            environment = process.environ()
-        except (psutil.Error, OSError):
-            continue
-        if environment.get(_MARK) == str(home()) and process.pid != os.getpid():
-            found.append(process)
-    return found
+            return process.environ().get(_MARK) == str(home())
+        except (psutil.AccessDenied, PermissionError):
+            is_airflow = "airflow" in " ".join(process.cmdline())
+            return is_airflow and os.getsid(process.pid) in sessions
+    except (psutil.Error, OSError):
+        return False
 
 
 @contextmanager
@@ -263,6 +274,7 @@ def _process(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C in the terminal is ours alone to pass on
         )
+    log.with_suffix(".pid").write_text(str(process.pid))
     try:
         yield process
     finally:
