@@ -1,17 +1,20 @@
 """A warehouse and a small library system for a test, on the real PostgreSQL."""
 
 import itertools
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from aiosmtpd.controller import Controller
 from psycopg import sql
 from sqlalchemy.engine import URL
 
 from engagement import embedded, schema, warehouse
+from engagement.mail import MailServer
 from engagement.settings import settings
 
 _numbers = itertools.count(1)
@@ -98,3 +101,22 @@ def library(world: pytest.MonkeyPatch) -> Iterator[Library]:
     system.enrol(40)
     yield system
     warehouse.drop_database(made)
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[Any], MailServer]]:
+    """Start a real SMTP server on loopback that answers as the given handler says."""
+    controllers = []
+
+    def start(handler: Any) -> MailServer:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        controller = Controller(handler, hostname="127.0.0.1", port=port)
+        controller.start()
+        controllers.append(controller)
+        return MailServer("127.0.0.1", port, "Library <engagement@library.example.com>")
+
+    yield start
+    for controller in controllers:
+        controller.stop()

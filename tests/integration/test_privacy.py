@@ -3,9 +3,7 @@
 import email
 import logging
 import re
-import socket
 import traceback
-from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from aiosmtpd.controller import Controller
 
 from engagement.mail import MailServer
 from engagement.model.check import check
@@ -59,16 +56,10 @@ class Postbox:
 
 
 @pytest.fixture
-def postbox() -> Iterator[tuple[Postbox, MailServer]]:
+def postbox(listen: Any) -> tuple[Postbox, MailServer]:
     """A mail server on loopback, and what it received."""
     handler = Postbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield handler, MailServer("127.0.0.1", port, "Library <engagement@library.example.com>")
-    controller.stop()
+    return handler, listen(handler)
 
 
 @pytest.fixture(autouse=True)

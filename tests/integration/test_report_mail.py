@@ -3,11 +3,9 @@
 import email
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import default
@@ -15,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from engagement import outbox, warehouse
 from engagement.errors import EngagementError
@@ -60,15 +57,9 @@ class MailWorld:
 
 
 @pytest.fixture
-def world_of_mail() -> Iterator[tuple[MailWorld, MailServer]]:
+def world_of_mail(listen: Any) -> tuple[MailWorld, MailServer]:
     handler = MailWorld()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield handler, MailServer("127.0.0.1", port, "Library <engagement@library.example.com>")
-    controller.stop()
+    return handler, listen(handler)
 
 
 @pytest.fixture(autouse=True)
