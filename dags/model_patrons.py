@@ -5,16 +5,17 @@ record, and publishes who the real customers are.
 
 | task | what it does | when it fails |
 |---|---|---|
-| extract | reads the library system once, into `stage` | mend what the sentence names and clear it: it reads again |
+| extract | reads the library system once, into `stage`; in parts if there are several shards | mend what the sentence names and clear it: it reads again |
 | check | runs `expectations/` inside PostgreSQL | nothing was published; clear it after the mend |
 | publish | replaces the period in `core` and `mart`, all at once | the period stays as it was; clear it |
 
-Runs on the first of each month for the month before. By hand: give a **Partition Key** such as `2018-06`.
+Runs on the first of each month for the month before. By hand: give a **Partition Key** such as `2018-06`. A period that was
+read is not read again, unless **Read again, because** says why; that is refused once the next period was read.
 """
 
-from airflow.sdk import dag, task
+from airflow.sdk import Param, dag, task
 
-from engagement_airflow import assets, periods
+from engagement_airflow import assets, periods, shards
 
 
 @dag(
@@ -24,15 +25,24 @@ from engagement_airflow import assets, periods
     doc_md=__doc__,
     tags=["model", "patrons"],
     default_args={"owner": "data", "retries": 0},
+    params={
+        periods.REREAD_REASON: Param(
+            None,
+            type=["null", "string"],
+            title="Read again, because",
+            description="Only to read a period again that was read already: why. It is recorded.",
+        )
+    },
 )
 def model_patrons() -> None:
     @task
-    def extract() -> int:
-        """Read the library system for the period; return the id of the accepted extract."""
+    def extract(shard: int) -> int:
+        """Read a shard of the library system for the period; return the id of the extract."""
         from engagement.model.extract import extract
         from engagement_airflow import connections
 
-        return extract(periods.current(), connections.library())
+        library = connections.library()
+        return extract(periods.current(), library, shard, len(shards.ALL), periods.reread())
 
     @task
     def check() -> int:
@@ -48,7 +58,7 @@ def model_patrons() -> None:
 
         return publish(periods.current())
 
-    extract() >> check() >> publish()
+    extract.expand(shard=shards.ALL) >> check() >> publish()
 
 
 model_patrons()

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import logging
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engagement.errors import EngagementError
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 mail_app = typer.Typer(no_args_is_help=True, help="Mails that need a person.")
+period_app = typer.Typer(no_args_is_help=True, help="What a person decides about a period.")
 work_items_app = typer.Typer(no_args_is_help=True, help="The librarians' spreadsheet.")
 app.add_typer(mail_app, name="mail")
+app.add_typer(period_app, name="period")
 app.add_typer(work_items_app, name="work-items")
 
 
@@ -48,6 +56,96 @@ def figures(
         typer.echo(json.dumps(published.as_json(), ensure_ascii=False, indent=2))
     else:
         tables.show_figures(published)
+
+
+@app.command()
+def extract(
+    period: Annotated[str, typer.Argument(help="The month, such as 2018-06.")],
+    library: Annotated[
+        str,
+        typer.Option(
+            envvar="ENGAGEMENT_LIBRARY",
+            help="Its database's URL, or file:/path/patrons-{period}.csv of an export.",
+        ),
+    ],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Read it although it was read.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why it is read again; recorded.")] = "",
+) -> None:
+    """Read the patrons of a period out of the library system; prints the id of the extract."""
+    from engagement.model.extract import Reread, extract
+    from engagement.period import Period
+
+    if replace != bool(reason.strip()):
+        raise EngagementError("A period is read again with both: --replace --reason 'why'.")
+    reread = Reread(reason.strip(), _login()) if replace else None
+    _show_log()
+    typer.echo(extract(Period.parse(period), _url(library), reread=reread))
+
+
+@app.command()
+def rejects(
+    period: Annotated[str, typer.Argument(help="The month, such as 2018-06.")],
+    out: Annotated[Path | None, typer.Option(help="The .xlsx file; else in var/exports.")] = None,
+) -> None:
+    """Write the current members whose data is incomplete into a workbook for the counter staff."""
+    from engagement.model import rejects
+    from engagement.period import Period
+
+    month = Period.parse(period)
+    path = out or rejects.default_path(month)
+    _show_log()
+    count = rejects.export(month, path, _login())
+    typer.echo(f"Wrote {path}: {count:,} records to ask about. Delete it when it is used up.")
+
+
+@period_app.command()
+def accept(
+    period: Annotated[str, typer.Argument(help="The month, such as 2018-06.")],
+    reason: Annotated[str, typer.Option(help="Why the extract is right all the same; recorded.")],
+    by: Annotated[str, typer.Option(help="Who says so; your login name if left out.")] = "",
+) -> None:
+    """Accept what a gate has stopped, for the period's newest extract only."""
+    from engagement.model import gates
+    from engagement.period import Period
+
+    for sentence in gates.accept(Period.parse(period), reason, by.strip() or _login()):
+        typer.echo(f"Accepted: {sentence}")
+    typer.echo(f"Now clear the failed task of model_patrons for {period}, with downstream.")
+
+
+def _login() -> str:
+    """Return who runs the command, as the machine knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        return f"user {os.getuid()}"
+
+
+def _show_log() -> None:
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("engagement").setLevel(logging.INFO)
+
+
+def _url(library: str) -> URL:
+    """Return where the library system is.
+
+    Raises:
+        EngagementError: it is no URL; it may hold a password and is not quoted.
+    """
+    from sqlalchemy.engine import URL, make_url
+    from sqlalchemy.exc import ArgumentError
+
+    if library.startswith("file:"):
+        return URL.create("file", database=library.removeprefix("file:").removeprefix("//"))
+    try:
+        return make_url(library)
+    except (ArgumentError, ValueError):
+        raise EngagementError(
+            "The library is no URL such as postgresql+psycopg://user:password@host/database or "
+            "file:/path/patrons-{period}.csv; correct --library or ENGAGEMENT_LIBRARY."
+        ) from None
 
 
 @app.command()

@@ -1,10 +1,11 @@
-"""The names that people read for groups, reasons and months, from `include/labels.yaml`."""
+"""The names that people read for the codes that the product keeps, from `include/labels.yaml`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
@@ -31,7 +32,13 @@ class Labels:
 
     groups: dict[str, Label]
     reasons: dict[str, Label]
+    notices: dict[str, Label]
+    faults: dict[str, Label]
+    explanations: dict[str, Label]
     months: tuple[Label, ...]
+    rejects: Mapping[
+        str, Any
+    ]  # the words of the workbook of rejected records, as the file has them
 
     def group(self, code: str) -> Label:
         """Return the group's name, or its code in both languages where it has none."""
@@ -41,13 +48,29 @@ class Labels:
         """Return the rejection reason's name, or its code in both languages where it has none."""
         return self.reasons.get(code, Label(code, code))
 
+    def fault(self, code: str) -> Label:
+        """Return what is wrong with a value, or the code in both languages where it has no name."""
+        return self.faults.get(code, Label(code, code))
+
+    def explanation(self, reason: str, **words: str) -> Label:
+        """Return the sentence why nobody is a real customer: every record fails `reason`.
+
+        Args:
+            reason: a rejection reason, perhaps a suite's own.
+            words: label and system of the source.
+        """
+        said = self.explanations.get(reason, self.explanations["other"])
+        words["reason"] = reason
+        return Label(said.th.format(**words), said.en.format(**words))
+
 
 @cache
 def labels() -> Labels:
     """Return the names in `include/labels.yaml`, read once."""
     raw = yaml.safe_load((INCLUDE / "labels.yaml").read_text(encoding="utf-8"))
-    return Labels(
-        groups={code: Label(**names) for code, names in raw["groups"].items()},
-        reasons={code: Label(**names) for code, names in raw["reasons"].items()},
-        months=tuple(Label(**names) for names in raw["months"]),
-    )
+    named = {
+        part: {code: Label(**names) for code, names in raw[part].items()}
+        for part in ("groups", "reasons", "notices", "faults", "explanations")
+    }
+    months = tuple(Label(**names) for names in raw["months"])
+    return Labels(**named, months=months, rejects=raw["rejects"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import sqlalchemy as sa
@@ -15,18 +15,22 @@ from sqlalchemy.engine import URL, Connection, Engine, Row, make_url
 from engagement.errors import EngagementError
 from engagement.settings import INCLUDE, settings
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 WAREHOUSE = "warehouse"
 
 
 class DatabaseError(EngagementError):
     """A statement failed; says which, with SQLSTATE and constraint, and none of the values.
 
-    `database` is what a person calls the database; `sqlstate` is None where it did not answer.
+    `database` is what a person calls the database; `sqlstate` is PostgreSQL's, also where another
+    database failed, and None where it did not answer.
     """
 
     def __init__(self, doing: str, database: str, error: BaseException | None) -> None:
         self.database = database
-        self.sqlstate: str | None = getattr(error, "sqlstate", None)
+        self.sqlstate = _sqlstate(error)
         super().__init__(_sentence(doing, database, error))
 
 
@@ -147,14 +151,23 @@ class Session:
         with telling(f"Query {name}", self.name):
             return self.connection.execute(sa.text(statement(name)), binds).scalar_one()
 
-    def chunks(self, name: str, size: int) -> Iterator[list[dict[str, Any]]]:
+    def chunks(self, name: str, size: int, **binds: Any) -> Iterator[Sequence[Row[Any]]]:
         """Yield the rows of a query in lists of at most `size`, through a server-side cursor."""
         with telling(f"Query {name}", self.name):
             result = self.connection.execution_options(yield_per=size).execute(
-                sa.text(statement(name))
+                sa.text(statement(name)), binds
             )
-            for rows in result.mappings().partitions():
-                yield [dict(row) for row in rows]
+            yield from result.partitions(size)
+
+    def columns(self, name: str, **binds: Any) -> list[tuple[str, str]]:
+        """Return name and type, as the database calls it, of each column that a query gives."""
+        nothing = sa.text(f"SELECT * FROM (\n{statement(name)}\n) AS described LIMIT 0")  # noqa: S608
+        with telling(f"Query {name}", self.name):
+            cursor: Any = self.connection.execute(nothing, binds).cursor
+            return [
+                (column[0], str(getattr(column, "type_display", column[1])))
+                for column in cursor.description
+            ]
 
     def repeatable_read(self) -> None:
         """Let every query of this transaction see the database at one instant; call it first."""
@@ -172,6 +185,20 @@ class Session:
         with self._driver(f"Loading {table}") as cursor, cursor.copy(into) as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def load(self, table: str, batch: pa.RecordBatch) -> None:
+        """Load Arrow columns into those of the same names of `schema.table` by binary COPY."""
+        import pgpq
+
+        into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
+            sql.Identifier(*table.split(".")),
+            sql.SQL(", ").join(map(sql.Identifier, batch.schema.names)),
+        )
+        encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
+        with self._driver(f"Loading {table}") as cursor, cursor.copy(into) as copy:
+            copy.write(encoder.write_header())
+            copy.write(encoder.write_batch(batch))
+            copy.write(encoder.finish())
 
     def add_partition(self, table: str, name: str, value: str | int) -> None:
         """Create the physical table `name` for the rows of `table` whose key is `value`."""
@@ -197,28 +224,51 @@ class Session:
         with self._driver(f"Emptying {table}") as cursor:
             cursor.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(*table.split("."))))
 
+    def drop_key(self, table: str) -> None:
+        """Take the primary key off `schema.table`, if it has the one of `add_key`."""
+        with self._driver(f"Taking the key off {table}") as cursor:
+            cursor.execute(
+                sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(
+                    sql.Identifier(*table.split(".")), sql.Identifier(_key_name(table))
+                )
+            )
+
+    def add_key(self, table: str, columns: Sequence[str]) -> None:
+        """Make `columns` the primary key of `schema.table`; raises DatabaseError if a value repeats."""
+        with self._driver(f"Putting the key on {table}") as cursor:
+            cursor.execute(
+                sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})").format(
+                    sql.Identifier(*table.split(".")),
+                    sql.Identifier(_key_name(table)),
+                    sql.SQL(", ").join(map(sql.Identifier, columns)),
+                )
+            )
+
     def analyze(self, table: str) -> None:
         """Let the planner know what `schema.table` holds now: it plans badly for rows just loaded."""
         with self._driver(f"Analysing {table}") as cursor:
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(*table.split("."))))
 
-    def insert_found(self, name: str, found: str, **binds: Any) -> int:
-        """Run the statement `name` over the record numbers that the query `found` gives.
+    def insert_found(self, table: str, found: str, **constants: Any) -> int:
+        """Write the record numbers that the query `found` gives into `schema.table`, with constants.
 
-        The statement reads them from `pg_temp.found(record_no)`. The query is written by Great
-        Expectations, so it is run as it stands: a bind parameter would trip over its regexes.
+        The query is written by Great Expectations, so it is run as it stands: a bind parameter would
+        trip over its regexes.
 
         Returns:
             How many record numbers the query found.
         """
-        with self._driver(f"The query of {name}") as cursor:
-            cursor.execute("DROP TABLE IF EXISTS pg_temp.found")
-            cursor.execute(
-                f"CREATE TEMP TABLE found ON COMMIT DROP AS {found.rstrip().rstrip(';')}"
-            )
-            count = cursor.rowcount
-        self.run(name, **binds)
-        return count
+        insert = sql.SQL(
+            "INSERT INTO {} (record_no, {}) SELECT f.record_no, {} FROM ({}) AS f"
+        ).format(
+            sql.Identifier(*table.split(".")),
+            sql.SQL(", ").join(map(sql.Identifier, constants)),
+            sql.SQL(", ").join(map(sql.Literal, constants.values())),
+            sql.SQL(found.rstrip().rstrip(";")),  # type: ignore[arg-type]
+        )
+        with self._driver(f"Writing to {table}") as cursor:
+            cursor.execute(insert)
+            return cursor.rowcount
 
     @contextmanager
     def _driver(self, doing: str) -> Iterator[psycopg.Cursor[Any]]:
@@ -230,6 +280,10 @@ class Session:
                 yield cursor
         except psycopg.Error as error:
             raise DatabaseError(doing, self.name, error) from None
+
+
+def _key_name(table: str) -> str:
+    return f"{table.split('.')[1]}_key"
 
 
 @contextmanager
@@ -245,21 +299,75 @@ def telling(doing: str, database: str) -> Iterator[None]:
         ) from None
 
 
+# What MariaDB and MySQL number, as PostgreSQL's SQLSTATE of the same meaning. None: it does not answer.
+# https://mariadb.com/kb/en/mariadb-error-code-reference/
+_MARIADB_STATES: dict[int, str | None] = {
+    2003: None,
+    1045: "28000",  # wrong password, or another way to log in
+    1698: "28000",
+    1049: "3D000",  # no such database
+    1044: "42501",  # no right to the database, the table, the column
+    1142: "42501",
+    1143: "42501",
+    1064: "42601",  # no SQL
+    1054: "42703",  # no such column
+    1146: "42P01",  # no such table, or a view of one
+    1356: "42P01",
+    1205: "55P03",  # a lock held for too long, interrupted, out of time
+    1317: "57014",
+    1969: "57014",
+    1927: "57P01",  # killed, or shut down
+    2006: "57P01",
+    2013: "57P01",
+}
+_MISSING_NAME = (1054, 1146)  # the only ones whose message holds names alone
+
+
+def _mariadb_number(error: BaseException | None) -> int | None:
+    """Return the number that the driver of MariaDB gives in place of a SQLSTATE."""
+    number = error.args[0] if error is not None and error.args else None
+    return number if isinstance(number, int) else None
+
+
+def _sqlstate(error: BaseException | None) -> str | None:
+    number = _mariadb_number(error)
+    if number is not None:
+        return _MARIADB_STATES.get(number, "HY000")
+    state: str | None = getattr(error, "sqlstate", None)
+    return state
+
+
+def _told(error: BaseException | None, state: str) -> str:
+    """Return what may be told of an error: the database's own words only where they hold no values."""
+    number = _mariadb_number(error)
+    if error is not None and number is not None:
+        return str(error.args[1]) if number in _MISSING_NAME else f"error {number}"
+    diagnosis = getattr(error, "diag", None)
+    if state.startswith(("42", "3F")):  # about names and types in the statement
+        return getattr(diagnosis, "message_primary", None) or ""
+    kind, constraint = type(error).__name__, getattr(diagnosis, "constraint_name", None)
+    return f"{kind}, constraint {constraint}" if constraint else kind
+
+
 def _sentence(doing: str, database: str, error: BaseException | None) -> str:
-    state = getattr(error, "sqlstate", None)
     failed = f"{doing} failed in the {database}"
+    state = _sqlstate(error)
     if state is None:
         return f"{failed}: it does not answer; see that it runs and is reachable."
-    diagnosis = getattr(error, "diag", None)
-    said = getattr(diagnosis, "message_primary", "")
+    told = _told(error, state)
     if state in ("42P01", "3F000") and database == WAREHOUSE:
         return (
-            f"{failed}: {said}; run `engagement migrate` to bring it to the newest schema, or "
+            f"{failed}: {told}; run `engagement migrate` to bring it to the newest schema, or "
             "`make demo` to fill it with a simulated library."
         )
-    constraint = getattr(diagnosis, "constraint_name", None)
-    if constraint:
-        return f"{failed}: SQLSTATE {state}, {type(error).__name__}, constraint {constraint}."
-    if state.startswith("42"):  # about names and types in the statement, never about values
-        return f"{failed}: SQLSTATE {state}, {said}."
-    return f"{failed}: SQLSTATE {state}, {type(error).__name__}."
+    if state.startswith("28"):
+        return f"{failed}: it refuses the login; correct user and password of the connection."
+    if state == "3D000":
+        return f"{failed}: its server has no such database; correct the name in the connection."
+    if state == "42501":
+        return f"{failed}: the user of the connection lacks a right ({told}); have it granted."
+    if state.startswith("57P"):
+        return f"{failed}: the server ended the connection; see that it runs, then start again."
+    if state in ("40P01", "55P03", "57014"):
+        return f"{failed}: others held it up for too long; start again when less goes on there."
+    return f"{failed}: SQLSTATE {state}, {told}."

@@ -1,4 +1,4 @@
-"""The period of a run: its partition key."""
+"""The period of a run, which is its partition key, and whether it is to be read again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from airflow.sdk import CronPartitionTimetable, get_current_context
 
 if TYPE_CHECKING:
+    from engagement.model.extract import Reread
     from engagement.period import Period
+
+REREAD_REASON = "reread_reason"
 
 # On the first of a month at midnight, for the month that has just ended. At midnight only: at another
 # hour a manual key and the tick do not agree, and a backfill would run the month again.
@@ -36,3 +39,15 @@ def current() -> Period:
             '(field "Partition Key" of the trigger form).'
         )
     return Period.parse(key)
+
+
+def reread() -> Reread | None:
+    """Return the order to read the period again that the run was triggered with, if there is one."""
+    from engagement.model.extract import Reread
+
+    context = get_current_context()
+    reason = str(context["params"].get(REREAD_REASON) or "").strip()
+    if not reason:
+        return None
+    run = context["dag_run"]
+    return Reread(reason, run.triggering_user_name or f"run {run.run_id}")

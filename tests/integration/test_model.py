@@ -310,11 +310,14 @@ publish.publish(Period(2018, 6))
 @pytest.mark.parametrize(
     ("method", "where"),
     [
-        ("copy", "stage.patron_1"),
-        ("run", "model/end_extract"),
-        ("insert_found", "model/reject_found"),
+        ("add_partition", "stage.patron"),
+        ("load", "stage.patron_1"),
+        ("run", "model/end_shard"),
+        ("run", "model/accept_extract"),
+        ("insert_found", "stage.rejection_1"),
         ("run", "model/add_quality_result"),
         ("run", "model/publish_patron_month"),
+        ("drop_key", "core.rejection_2018_06"),
         ("run", "model/publish_patron_group"),
     ],
 )
@@ -356,7 +359,7 @@ def test_a_warehouse_that_was_never_set_up_says_what_to_run(store: Any, library:
                 "kwargs": {"column": "name", "min_value": 1},
                 "meta": {"reason": "first"},
             },
-            "expect_column_min_to_be_between judges no single rows",
+            "expect_column_min_to_be_between finds no single records",
         ),
     ],
 )
@@ -381,7 +384,7 @@ def test_a_library_whose_database_has_an_encoding_is_read_as_it_is(
     folder = tmp_path / "include" / "sources"
     folder.mkdir(parents=True)
     shipped = (source_module.INCLUDE / "sources" / "autolib.yaml").read_text()
-    (folder / "autolib.yaml").write_text(shipped.replace("driver_encoding: latin-1\n", ""))
+    (folder / "autolib.yaml").write_text(shipped.replace("  driver_encoding: latin-1\n", ""))
     assert "driver_encoding" in refusal_of_reading(modern)
     world.setattr(source_module, "INCLUDE", tmp_path / "include")
     extract(JUNE, modern)
@@ -401,7 +404,7 @@ def test_a_column_of_another_type_is_named_and_not_taken_for_its_codes(library: 
     run(JUNE, library)
     clock_to_august(library)
     library.do("ALTER TABLE autolib.member ALTER type_code TYPE integer USING type_code::integer")
-    assert "gives patron_type as int, not as text" in refusal(JULY, library)
+    assert "gives type_code as int, not as text" in refusal(JULY, library)
     assert figures(JUNE).real_customers == 40
     library.do("ALTER TABLE autolib.member ALTER type_code TYPE text")
     assert run(JULY, library).real_customers == 40

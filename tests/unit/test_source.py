@@ -53,11 +53,15 @@ def test_the_shipped_autolib_is_understood():
     assert autolib.label == "Walai AutoLib"
     assert autolib.history is False
     assert autolib.encodings == ("utf-8", "cp874")
-    assert autolib.driver_encoding == "latin-1"
+    assert autolib.database.driver_encoding == "latin-1"
+    assert autolib.database.columns["affiliation"] == ("faculty_name", "unit_name")
+    assert autolib.export.columns["email"] == ("อีเมล์",)
     assert autolib.dates.era == "buddhist"
     assert autolib.gates.row_change_limit == 0.30
     assert autolib.gates.undecodable_limit == 0.01
-    assert autolib.membership.missing_expiry == "contradictory"
+    assert autolib.gates.real_share_change_limit == 0.30
+    assert autolib.membership.contradiction.past_expiry == "expiry"
+    assert autolib.membership.contradiction.no_expiry == "expiry"
     assert autolib.prefixes["12"] == "พระ"
     assert autolib.same_person == (("citizen_id",), ("given_name", "family_name", "email"))
 
@@ -109,6 +113,16 @@ def test_a_placeholder_may_be_written_as_it_stands_in_the_records(include: Path)
     assert sources.load("autolib").placeholders.name == {"no name", "ไม่ทราบ", "x.x"}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [lambda y: y["gates"].update(row_change_limit=0.5), lambda y: y.update(label="The old one")],
+)
+def test_the_definition_stays_when_a_limit_a_name_or_a_comment_changes(include: Path, change):
+    before = sources.load("autolib").mapping_hash
+    (include / "sources" / "autolib.yaml").write_text(spoilt(change), encoding="utf-8")
+    assert sources.load("autolib").mapping_hash == before
+
+
 def test_the_definition_changes_with_the_file_and_with_the_query(include: Path, world: Any):
     before = sources.load("autolib").mapping_hash
     assert before == sources.load("autolib").mapping_hash
@@ -127,9 +141,11 @@ def test_the_definition_changes_with_the_file_and_with_the_query(include: Path, 
 
 def test_a_source_that_is_not_there_is_answered_with_those_that_are():
     with pytest.raises(EngagementError) as caught:
-        sources.load("koha")
+        sources.load("kohha")
+    known = ", ".join(sorted(path.stem for path in (INCLUDE / "sources").glob("*.yaml")))
+    assert "autolib" in known
     assert str(caught.value) == (
-        "There is no source 'koha'; set ENGAGEMENT_SOURCE to one of: autolib."
+        f"There is no source 'kohha'; set ENGAGEMENT_SOURCE to one of: {known}."
     )
 
 
@@ -141,7 +157,7 @@ def test_a_source_that_is_not_there_is_answered_with_those_that_are():
         (lambda y: y.pop("groups"), "groups"),
         (lambda y: y.pop("dates"), "dates"),
         (lambda y: y["dates"].update(era="พ.ศ."), "dates.era"),
-        (lambda y: y["dates"].update(order="month/day/year"), "dates.order"),
+        (lambda y: y["dates"].update(order="day/year/month"), "dates.order"),
         (lambda y: y["groups"].append({"group": "visitors"}), "groups.7.group"),
         (lambda y: y["groups"][0].update(nationality=["TH"]), "groups.0.nationality"),
         (lambda y: y["groups"][1].update(nationality_not="TH"), "groups.1.nationality_not"),
@@ -150,7 +166,11 @@ def test_a_source_that_is_not_there_is_answered_with_those_that_are():
         (lambda y: y["single_name"].update(nationalities=[False]), "single_name.nationalities.0"),
         (lambda y: y["patron_types"].update({1: "อาจารย์"}), "patron_types.1"),
         (lambda y: y["membership"].update(active=[1]), "membership.active.0"),
-        (lambda y: y["membership"].update(missing_expiry="ok"), "membership.missing_expiry"),
+        (lambda y: y["membership"]["contradiction"].update(no_expiry="ok"), "membership.contradiction.no_expiry"),
+        (lambda y: y["database"]["columns"].pop("source_id"), "database.columns"),
+        (lambda y: y["database"]["columns"].update(phone="tel"), "database.columns.phone"),
+        (lambda y: y["export"].update(delimiter="||"), "export.delimiter"),
+        (lambda y: y["gates"].update(real_share_change_limit=0), "gates.real_share_change_limit"),
         (lambda y: y["membership"].pop("active"), "membership.active"),
         (lambda y: y["gates"].update(row_change_limit=0), "gates.row_change_limit"),
         (lambda y: y["gates"].update(undecodable_limit=30), "gates.undecodable_limit"),
@@ -188,7 +208,10 @@ def test_a_file_that_a_thai_editor_saved_in_its_own_encoding_is_named(include: P
     "change",
     [
         pytest.param(lambda y: y.update(encodings=["utf-8", "cp8744"]), id="unknown encoding"),
-        pytest.param(lambda y: y.update(driver_encoding="latin-11"), id="unknown driver encoding"),
+        pytest.param(
+            lambda y: y["database"].update(driver_encoding="latin-11"), id="unknown driver encoding"
+        ),
+        pytest.param(lambda y: (y.pop("database"), y.pop("export")), id="nothing to read"),
         pytest.param(lambda y: y.update(same_person=[["citizenid"]]), id="unknown field"),
         pytest.param(lambda y: y.update(system="koha"), id="the name of another system"),
     ],

@@ -1,14 +1,19 @@
 """Text from library systems is read as it was meant: several ages of bytes, marks out of place, whole names."""
 
+import itertools
+import re
 import unicodedata
 
 import pytest
+from faker.providers.person.th_TH import Provider as ThaiNames
 
 from engagement.model.text import bare, clean, decode
+from engagement.settings import INCLUDE
 
 BOTH = ("utf-8", "cp874")
 NIKHAHIT, SARA_AA = "\u0e4d", "\u0e32"
-SARA_U, MAI_EK = "\u0e38", "\u0e48"
+SARA_U, MAI_EK, THANTHAKHAT = "\u0e38", "\u0e48", "\u0e4c"
+VOWELS, TONES = "\u0e31\u0e34-\u0e37\u0e38\u0e39", "\u0e48-\u0e4b"
 
 # Given names, family names and titles as Thai people bear them: rare consonants, tone marks over and
 # under vowels, cancelled letters, sara am, repetition, royal and noble forms, particles, single letters.
@@ -20,6 +25,49 @@ THAI_NAMES = (
     "เทพหัสดิน ณ อยุธยา", "ม.ร.ว.", "ม.ล.", "ณ.", "ก.", "A.", "ว่าที่ร้อยตรีหญิง", "ศรีสวัสดิ์วงศ์วรรัตนสุวรรณภูมิพัฒนกุล",
     "O'Brien", "Nguyễn Thị Hồng", "Müller-Lüdenscheidt", "Aung", "ສົມສັກ", "ບົວຄຳ", "မောင်",
 )  # fmt: skip
+
+
+# Each way in which a Thai word is stored or typed wrongly: what it is, and what does it to a word.
+WAYS = {
+    "sara am in two characters": lambda w: w.replace("ำ", NIKHAHIT + SARA_AA),
+    "sara am in two characters, the tone between": lambda w: re.sub(
+        f"([{TONES}])ำ", rf"{NIKHAHIT}\1{SARA_AA}", w
+    ),
+    "sara am in two characters, the tone last": lambda w: re.sub(
+        f"([{TONES}])ำ", rf"{NIKHAHIT}{SARA_AA}\1", w
+    ),
+    "sara am before its tone": lambda w: re.sub(f"([{TONES}])ำ", r"ำ\1", w),
+    "sara am torn off": lambda w: w.replace("ำ", " า"),
+    "sara am set apart": lambda w: w.replace("ำ", " ำ"),
+    "sara am as NFKC leaves it": lambda w: unicodedata.normalize("NFKC", w),
+    "sara aa before its tone": lambda w: re.sub(f"([{TONES}])([ะา])", r"\2\1", w),
+    "tone before vowel": lambda w: re.sub(f"([{VOWELS}])([{TONES}])", r"\2\1", w),
+    "thanthakhat before vowel": lambda w: re.sub(f"([{VOWELS}]){THANTHAKHAT}", rf"{THANTHAKHAT}\1", w),
+    "vowels twice": lambda w: re.sub(f"([{VOWELS}])", r"\1\1", w),
+    "tones twice": lambda w: re.sub(f"([{TONES}{THANTHAKHAT}])", r"\1\1", w),
+    "tones on both sides of the vowel": lambda w: re.sub(f"([{VOWELS}])([{TONES}])", r"\2\1\2", w),
+    "sara ae as sara e twice": lambda w: w.replace("แ", "เเ"),
+    "zero-width space between all letters": "\u200b".join,
+    "soft hyphen between all letters": "\u00ad".join,
+    "word joiner between all letters": "\u2060".join,
+    "bidi controls around it": lambda w: f"\u202b{w}\u202c\u200f\u061c",
+    "isolates around it": lambda w: f"\u2067{w}\u2069",
+    "a byte order mark before it": lambda w: f"\ufeff{w}",
+    "control characters in it": lambda w: f"\x07{w[:1]}\x1b\x9f{w[1:]}\x7f",
+    "no-break spaces around it": lambda w: f"\u00a0{w}\u202f",
+    "ends of line around it": lambda w: f"\u2028{w}\r\n\u2029\x85\x1c",
+    "full-width signs": lambda w: re.sub("[!-~]", lambda m: chr(ord(m[0]) + 0xFEE0), w),
+}  # fmt: skip
+
+
+def thai_words() -> list[str]:
+    """Return the Thai names of Faker and the Thai words of the product's own data."""
+    files = [path.read_text(encoding="utf-8") for path in INCLUDE.rglob("*.yaml")]
+    words = {*ThaiNames.first_names, *ThaiNames.last_names, *THAI_NAMES}
+    words.update(*(re.findall("[\u0e01-\u0e5b][\u0e01-\u0e5b.]*", text) for text in files))
+    broken = {word for word in words if NIKHAHIT + SARA_AA in word}  # the demo's, on purpose
+    assert len(broken) == 2
+    return sorted(words - broken)
 
 
 def test_there_are_enough_names_to_prove_something():
@@ -64,7 +112,22 @@ def test_sara_am_in_pieces_becomes_whole(stored, meant):
     assert clean(stored) == meant
 
 
-@pytest.mark.parametrize("text", ["น้ำ", "ຄຳ", "Ａ", "№ ๑", "ﬁ"])
+def test_a_thai_word_that_is_right_stays_as_it_is():
+    words = thai_words()
+    assert len(words) > 1000
+    assert [word for word in words if clean(word) != unicodedata.normalize("NFC", word)] == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_thai_word_that_is_broken_becomes_whole_again(way):
+    # Where sara am is torn off, a word must not begin with the rest of another one: "ส านัก".
+    words = [word for word in thai_words() if "\u0e01" <= word[0] <= "\u0e2e" or word[0] in "เแโใไ"]
+    broken = {WAYS[way](word): word for word in words if WAYS[way](word) != word}
+    assert len(broken) >= 5
+    assert {b: w for b, w in broken.items() if clean(b) != unicodedata.normalize("NFC", w)} == {}
+
+
+@pytest.mark.parametrize("text", ["น้ำ", "ຄຳ", "ﾊ", "№ ๑", "ﬁ"])
 def test_letters_are_never_replaced_by_others_that_only_resemble_them(text):
     assert unicodedata.normalize("NFKC", text) != text  # what the rule guards against
     assert clean(text) == text
@@ -84,6 +147,11 @@ def test_a_space_between_two_names_is_no_broken_sara_am(kept):
         ("\u202eสมชาย\u202c", "สมชาย"),
         ("สม\u2060ชาย\u0000", "สมชาย"),
         ("สมชาย\u3000ใจดี", "สมชาย ใจดี"),
+        ("Ａ．Ｂ＠ｋｋｕ．ａｃ．ｔｈ", "A.B@kku.ac.th"),
+        ("สมชาย\u2028ใจดี", "สมชาย ใจดี"),
+        ("นำ้้", "น้ำ"),
+        ("จะ้", "จ้ะ"),
+        (f"พันธ{THANTHAKHAT}{SARA_U}", f"พันธ{SARA_U}{THANTHAKHAT}"),
         ("  a   b\t c ", "a b c"),
         (" \u00a0\u200b ", ""),
         ("", ""),
@@ -100,10 +168,30 @@ def test_texts_that_look_alike_become_alike_also_with_something_invisible_betwee
 
 
 @pytest.mark.parametrize(
-    "stored", [*THAI_NAMES, "ท างาน", f"ส{NIKHAHIT}{SARA_AA}", " a  b ", "ค า อ าพล", "\u200bx"]
+    "stored",
+    [
+        *THAI_NAMES,
+        "ท างาน",
+        f"ส{NIKHAHIT}{SARA_AA}",
+        " a  b ",
+        "ค า อ าพล",
+        "\u200bx",
+        "เเเ",
+        "ะำ้",
+        "า่ำ้",
+        "ท า่",
+    ],
 )
 def test_cleaning_twice_is_cleaning_once(stored):
     assert clean(clean(stored)) == clean(stored)
+
+
+def test_what_is_clean_is_what_mending_leaves_as_it_is():
+    """Any letters in any order: what is passed unmended is mended to itself, and mended once for all."""
+    signs = "กำา\u0e31\u0e38\u0e3a\u0e48\u0e49\u0e4c\u0e4dเa "
+    for text in map("".join, itertools.product(signs, repeat=4)):
+        once = clean(text)
+        assert once == clean(f"\u200b{text}") == clean(once) == unicodedata.normalize("NFC", once)
 
 
 def test_utf_8_is_tried_first_and_then_code_page_874():

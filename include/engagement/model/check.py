@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from engagement import clock, warehouse
 from engagement.errors import EngagementError
-from engagement.model import suites
-from engagement.model.extract import accepted, require_staged, stage_table
+from engagement.model import data_docs, extract_state, suites
 from engagement.model.suites import Suite
 from engagement.period import Period
 from engagement.warehouse import Session
 
 if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
     from great_expectations.core.expectation_validation_result import (
         ExpectationSuiteValidationResult,
     )
@@ -43,11 +43,14 @@ def check(period: Period) -> int:
     """
     suite = suites.load(PATRON_SUITE)
     with warehouse.session() as session:
-        extract_id = accepted(session, period).extract_id
-        require_staged(session, extract_id, period)
-    validated = _validate(suite, stage_table(extract_id))
+        extract_id = extract_state.accepted(session, period).extract_id
+        extract_state.require_staged(session, extract_id, period)
+        session.add_partition("stage.rejection", extract_state.rejections(extract_id), extract_id)
+    validated = _validate(suite, extract_state.table(extract_id))
+    data_docs.write(validated, suite, extract_id, period)
     with warehouse.session() as session:
         session.run("model/forget_checks", extract_id=extract_id)
+        session.empty_table(f"stage.{extract_state.rejections(extract_id)}")
         for result in validated.results:
             _keep(session, extract_id, suite, result)
         rejected = int(session.scalar("model/count_rejected", extract_id=extract_id))
@@ -56,9 +59,25 @@ def check(period: Period) -> int:
 
 
 def _validate(suite: Suite, table: str) -> ExpectationSuiteValidationResult:
-    """Let Great Expectations run the suite on one physical table of schema stage."""
+    """Let Great Expectations judge one physical table of schema stage.
+
+    Raises:
+        EngagementError: it does not understand the suite, or could not begin.
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    expectations = suite.expectations()
+    try:
+        return _run(suite.name, expectations, table)
+    except Exception as error:  # its text, and those of its causes, may quote a patron
+        raise EngagementError(
+            f"Great Expectations could not run {suite.name}.json on stage.{table} "
+            f"({type(error).__name__}), so nothing is known and nothing is published; see that the "
+            "warehouse runs, and check again."
+        ) from None
+
+
+def _run(name: str, expectations: ExpectationSuite, table: str) -> ExpectationSuiteValidationResult:
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
@@ -69,31 +88,17 @@ def _validate(suite: Suite, table: str) -> ExpectationSuiteValidationResult:
     # URL, where its query for the failing rows would lose it.
     with warnings.catch_warnings(action="ignore"):
         source = context.data_sources.add_sql("warehouse", connection_string=connection)
-        asset = source.add_table_asset(suite.name, table_name=table, schema_name="stage")
-    batch = asset.add_batch_definition_whole_table("whole").get_batch()
+        asset = source.add_table_asset(name, table_name=table, schema_name="stage")
     try:
-        expectations = suite.expectations()
-        _require_row_checks(suite, expectations)
+        batch = asset.add_batch_definition_whole_table("whole").get_batch()
         return batch.validate(expectations, result_format=_RESULT_FORMAT)
     finally:
         source.get_execution_engine().close()
 
 
-def _require_row_checks(suite: Suite, expectations: Any) -> None:
-    """Raise EngagementError for an expectation that judges something else than single rows."""
-    from great_expectations.expectations.expectation import ColumnMapExpectation
-
-    for number, expectation in enumerate(expectations.expectations, 1):
-        if not isinstance(expectation, ColumnMapExpectation):
-            raise EngagementError(
-                f"{suite.name}.json, expectation {number}: {expectation.expectation_type} judges no "
-                "single rows, so nobody can be rejected by it; use a column-map expectation."
-            )
-
-
 def _keep(session: Session, extract_id: int, suite: Suite, result: Any) -> None:
     """Write one expectation's result and the records that fail it."""
-    found = suite.checks[result.expectation_config.meta["number"] - 1]
+    found = suite.check_of(result)
     # One that raised has no counts; how it tells so differs from kind to kind.
     if "unexpected_count" not in result.result:
         raise EngagementError(
@@ -103,9 +108,10 @@ def _keep(session: Session, extract_id: int, suite: Suite, result: Any) -> None:
     unexpected = int(result.result["unexpected_count"])
     if unexpected:
         written = session.insert_found(
-            "model/reject_found",
+            f"stage.{extract_state.rejections(extract_id)}",
             result.result["unexpected_index_query"],
             extract_id=extract_id,
+            check_no=found.number,
             reason_code=found.reason,
         )
         if written != unexpected:

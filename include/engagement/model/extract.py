@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,119 +11,130 @@ from sqlalchemy.engine import URL
 
 from engagement import address, clock, settings as config, warehouse
 from engagement.errors import EngagementError
-from engagement.model import gates, source as sources
-from engagement.model.normalise import COLUMNS, Normaliser
-from engagement.model.source import FIELDS, Source
+from engagement.model import extract_state, gates, reading, source as sources
+from engagement.model.normalise import Normaliser
+from engagement.model.reading import Reading
+from engagement.model.source import Source
 from engagement.period import Period
-from engagement.warehouse import DatabaseError, Session
+from engagement.warehouse import Session
 
-_CHUNK_ROWS = 10_000
+_CHUNK_ROWS = 20_000
 _KEPT_STAGE_TABLES = 2
+# Record numbers of a shard lie in a range of its own, which it alone replaces.
+_SHARD_RANGE = 1_000_000_000
 _log = logging.getLogger(__name__)
 
 
-class Refused(EngagementError):
-    """The extract was read but may not be used; says why and what to do."""
+@dataclass(frozen=True)
+class Reread:
+    """An order to read a period again that has an accepted extract: who gave it, and why."""
+
+    reason: str
+    by: str
 
 
-def stage_table(extract_id: int) -> str:
-    """Return the name, within schema stage, of the physical table of an extract."""
-    return f"patron_{extract_id}"
+def extract(
+    period: Period, library: URL, shard: int = 0, shards: int = 1, reread: Reread | None = None
+) -> int:
+    """Read one shard of the library system for `period`; return the id of the extract.
 
+    Where the period has an accepted extract already, that one is returned and nothing is read. What a
+    shard reads is one transaction, which replaces what the shard had read before: killed, it leaves
+    nothing half. The shard that comes last puts the whole extract before the gates.
 
-def accepted(session: Session, period: Period) -> Any:
-    """Return the row of ops.extract that the period stands on.
-
-    Raises:
-        EngagementError: there is none.
-    """
-    row = session.one("model/accepted_extract", period=str(period))
-    if row is None:
-        raise EngagementError(
-            f"Period {period} has no accepted extract; run the task extract of model_patrons for it."
-        )
-    return row
-
-
-def require_staged(session: Session, extract_id: int, period: Period) -> None:
-    """Raise EngagementError unless the records of the extract still lie in stage."""
-    if not session.scalar("model/is_staged", table=f"stage.{stage_table(extract_id)}"):
-        raise EngagementError(
-            f"The records that were read for {period} are kept no more, so they can be neither checked "
-            "nor published again; what is published about the period stays."
-        )
-
-
-def extract(period: Period, library: URL) -> int:
-    """Read the library system once for `period` and return the id of the accepted extract.
-
-    Where the period has an accepted extract already, that one is returned and nothing is read.
-    One transaction: a killed reading leaves nothing behind.
+    Args:
+        period: a month that is over.
+        library: where the library system is; see `reading.opened`.
+        shard: the part to read, from 0.
+        shards: how many parts there are; each is read by a call of its own.
+        reread: read although the period has an accepted extract, which the new one then replaces;
+            an extract that was read for this very reason already is not read again.
 
     Raises:
         EngagementError: the period is not over or is past, or the source cannot be read.
-        Refused: a gate stopped the extract; it is kept with its reason until the next reading.
+        gates.Refused: a gate stopped the extract; it is kept with its reason until the next reading.
     """
     source = sources.load(config.settings().source)
     with warehouse.session() as session:
-        session.run("model/lock_extract", period=str(period))
-        if (row := session.one("model/accepted_extract", period=str(period))) is not None:
-            _log.info("Period %s stands on extract %s already.", period, row.extract_id)
-            return int(row.extract_id)
-        _require_in_time(period, source)
-        extract_id, refusal = _read(session, period, source, library)
+        stands_on = session.one("model/accepted_extract", period=str(period))
+        if stands_on is not None and (reread is None or stands_on.reread_reason == reread.reason):
+            _log.info("Period %s stands on extract %s already.", period, stands_on.extract_id)
+            return int(stands_on.extract_id)
+        _require_in_time(session, period, source)
+    with reading.opened(source, library, period, shard, shards) as opened:
+        with warehouse.session() as session:
+            extract_id = _begin(session, source, period, opened, shards, reread)
+        with warehouse.session() as session:
+            _read(session, source, opened, extract_id, shard)
+    with warehouse.session() as session:
+        refusal = _finish(session, source, period, extract_id)
     if refusal is not None:
-        raise Refused(refusal)
+        raise gates.Refused(refusal)
     return extract_id
 
 
-def _require_in_time(period: Period, source: Source) -> None:
+def _require_in_time(session: Session, period: Period, source: Source) -> None:
     period.require_over()
-    if not source.history and clock.now() >= period.next.end:
+    if source.history:
+        return
+    if clock.now() >= period.next.end:
         raise EngagementError(
             f"Period {period} was to be read before {period.next.end:%Y-%m-%d}: {source.label} holds "
             "only the present, so the period is missing and cannot be reconstructed."
         )
-
-
-def _read(session: Session, period: Period, source: Source, library: URL) -> tuple[int, str | None]:
-    """Stage the source's records; return the extract's id and the gate's sentence, if one refuses."""
-    with _source_errors(source), warehouse.session(library, name=source.label) as reading:
-        reading.repeatable_read()
-        as_of = _as_of(reading, source, period)
-        source_count = int(reading.scalar(f"sources/{source.system}/patron_count"))
-        extract_id = int(
-            session.scalar(
-                "model/begin_extract",
-                source=source.system,
-                period=str(period),
-                as_of_at=as_of,
-                as_of_date=as_of.date(),
-                source_count=source_count,
-                mapping_hash=source.mapping_hash,
-                started_at=clock.now(),
-            )
+    if session.one("model/accepted_extract", period=str(period.next)) is not None:
+        raise EngagementError(
+            f"Period {period} cannot be read any more: {period.next} was read already, and "
+            f"{source.label} holds only the present."
         )
-        normaliser = Normaliser(source, extract_id, as_of.date(), address.secret())
-        _stage(session, reading, source, normaliser, extract_id, source_count)
-    refusal = gates.refusal(session, extract_id, source, period)
-    session.run(
-        "model/end_extract",
-        extract_id=extract_id,
-        state="accepted" if refusal is None else "refused",
-        refusal=refusal,
-        ended_at=clock.now(),
+
+
+def _begin(
+    session: Session,
+    source: Source,
+    period: Period,
+    opened: Reading,
+    shards: int,
+    reread: Reread | None,
+) -> int:
+    """Return the extract that this reading belongs to: the one its other shards began, or a new one."""
+    session.run("model/lock_extract", period=str(period))
+    as_of = _as_of(opened, source, period)
+    told = {
+        "source": source.system,
+        "period": str(period),
+        "as_of_date": as_of.date(),
+        "mapping_hash": source.mapping_hash,
+        "columns": _as_json(opened.columns),
+        "shard_count": shards,
+        "reread_reason": reread and reread.reason,
+    }
+    found = session.one("model/open_extract", **told)
+    if found is not None:
+        return int(found.extract_id)
+    session.run("model/abandon_extract", period=str(period))
+    extract_id = int(
+        session.scalar(
+            "model/begin_extract",
+            **told,
+            as_of_at=as_of,
+            reread_by=reread and reread.by,
+            started_at=clock.now(),
+        )
     )
-    _drop_old_stage_tables(session)
-    return extract_id, refusal
+    session.add_partition("stage.patron", extract_state.table(extract_id), extract_id)
+    return extract_id
 
 
-def _as_of(reading: Session, source: Source, period: Period) -> datetime:
+def _as_json(columns: tuple[tuple[str, str], ...]) -> str:
+    import json
+
+    return json.dumps(columns, ensure_ascii=False)
+
+
+def _as_of(opened: Reading, source: Source, period: Period) -> datetime:
     """Return the instant that the source's data stands at; it must belong to the period."""
-    if source.as_of == "now":
-        return clock.now()
-    stands_at: datetime = reading.scalar(f"sources/{source.system}/as_of")
-    stands_at = stands_at.astimezone(config.settings().zone)
+    stands_at = opened.as_of if source.as_of == "source" else clock.now()
     if not period.start <= stands_at < period.next.end:
         raise EngagementError(
             f"{source.label} stands at {stands_at:%Y-%m-%d}, which says nothing about {period}; "
@@ -133,41 +143,28 @@ def _as_of(reading: Session, source: Source, period: Period) -> datetime:
     return stands_at
 
 
-@contextmanager
-def _source_errors(source: Source) -> Iterator[None]:
-    """Say what a failed query of the source means for whoever keeps the mapping."""
-    try:
-        yield
-    except DatabaseError as error:
-        if error.database == source.label and (error.sqlstate or "").startswith("42"):
-            raise EngagementError(
-                f"{source.label} has no longer the columns that include/sql/sources/{source.system}/ "
-                f"asks for; adapt the query to the new schema. {error}"
-            ) from None
-        raise
-
-
-def _stage(
-    session: Session,
-    reading: Session,
-    source: Source,
-    normaliser: Normaliser,
-    extract_id: int,
-    source_count: int,
-) -> None:
-    """Load all records of the source into the extract's own tables.
+def _read(session: Session, source: Source, opened: Reading, extract_id: int, shard: int) -> None:
+    """Load the records of a shard in place of what it loaded before.
 
     Raises:
-        EngagementError: the query gives other columns, or not the rows the source counts.
+        EngagementError: the source gives other columns, or not the rows that it counts.
     """
-    table = stage_table(extract_id)
-    session.add_partition("stage.patron", table, extract_id)
+    table, first_no = extract_state.table(extract_id), shard * _SHARD_RANGE
+    _forget_shard(session, extract_id, shard)
+    extract: Any = session.one("model/extract", extract_id=extract_id)
+    normaliser = Normaliser(
+        source,
+        extract_id,
+        extract.as_of_date,
+        address.secret(),
+        first_no=first_no,
+        carrier=opened.carrier,
+    )
+    source_count = opened.count()
     seen = 0
-    for records in reading.chunks(f"sources/{source.system}/patron", _CHUNK_ROWS):
-        if not seen:
-            _require_fields(source, set(records[0]))
-        chunk = normaliser.chunk(records, first_no=seen + 1)
-        session.copy(f"stage.{table}", COLUMNS, chunk.rows)
+    for records in opened.chunks(_CHUNK_ROWS):
+        chunk = normaliser.chunk(records)
+        session.load(f"stage.{table}", chunk.rows)
         session.copy(
             "pii.quarantine",
             ("extract_id", "record_no", "reason_code", "record"),
@@ -180,21 +177,44 @@ def _stage(
             f"{source.label} counts {source_count:,} records but gave {seen:,}; its patron query "
             "loses or repeats records: correct its joins."
         )
-    session.analyze(f"stage.{table}")
+    session.run(
+        "model/end_shard",
+        extract_id=extract_id,
+        shard=shard,
+        source_count=source_count,
+        read_at=clock.now(),
+    )
+
+
+def _forget_shard(session: Session, extract_id: int, shard: int) -> None:
+    """Take out what the shard loaded before, holding it for this transaction alone."""
+    span = {"first_no": shard * _SHARD_RANGE + 1, "last_no": (shard + 1) * _SHARD_RANGE}
+    session.run("model/lock_shard", extract_id=extract_id, shard=shard)
+    session.run("model/forget_shard", extract_id=extract_id, shard=shard)
+    for statement in ("model/forget_shard_records", "model/forget_shard_quarantine"):
+        session.run(statement, extract_id=extract_id, **span)
+
+
+def _finish(session: Session, source: Source, period: Period, extract_id: int) -> str | None:
+    """Accept or refuse an extract all of whose shards were read; return the gates' sentence, if any."""
+    session.run("model/lock_extract", period=str(period))
+    extract: Any = session.one("model/extract", extract_id=extract_id)
+    if extract.state != "reading" or extract.read_shard_count < extract.shard_count:
+        return None  # the shard that comes last does it
+    session.analyze(f"stage.{extract_state.table(extract_id)}")
     session.run("model/count_extract", extract_id=extract_id)
-
-
-def _require_fields(source: Source, given: set[str]) -> None:
-    if given != set(FIELDS):
-        wrong = ", ".join(sorted(given ^ set(FIELDS)))
-        raise EngagementError(
-            f"include/sql/sources/{source.system}/patron.sql must give exactly the columns of the "
-            f"contract; missing or unknown: {wrong}."
-        )
+    refusal = gates.of_extract(session, extract_id, source, period)
+    if refusal is None:
+        extract_state.accept(session, extract_id, period)
+    else:
+        session.run("model/refuse_extract", extract_id=extract_id, ended_at=clock.now())
+    _drop_old_stage_tables(session)
+    return refusal
 
 
 def _drop_old_stage_tables(session: Session) -> None:
     """Keep what the last readings staged; personal values of older ones go."""
     for row in session.rows("model/old_extracts", kept=_KEPT_STAGE_TABLES):
-        session.drop_table(f"stage.{stage_table(row.extract_id)}")
+        session.drop_table(f"stage.{extract_state.table(row.extract_id)}")
+        session.drop_table(f"stage.{extract_state.rejections(row.extract_id)}")
         session.run("model/forget_extract_rows", extract_id=row.extract_id)

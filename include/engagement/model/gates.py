@@ -1,39 +1,165 @@
-"""What stops an extract from being accepted: it would say something false about the library."""
+"""What stops a period: publishing would say something false about the library. A person may accept it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+from engagement import clock, warehouse
+from engagement.errors import EngagementError
+from engagement.model import extract_state
 from engagement.model.source import Source
 from engagement.period import Period
 from engagement.warehouse import Session
 
+# What nobody can wave through: there is nothing to publish, or the keys of what is published break.
+_FINAL = {"empty", "repeated_id"}
 
-def refusal(session: Session, extract_id: int, source: Source, period: Period) -> str | None:
-    """Return the sentence of the first gate that the staged extract fails, or None."""
-    found = session.one("model/extract_gate_figures", extract_id=extract_id, period=str(period))
-    if found is None:
-        raise LookupError(f"extract {extract_id}")
+
+class Refused(EngagementError):
+    """A gate is closed; says why and what to do."""
+
+
+def of_extract(session: Session, extract_id: int, source: Source, period: Period) -> str | None:
+    """Close the gates that the staged extract fails; return the first one's sentence, or None."""
+    found: Any = session.one(
+        "model/extract_gate_figures", extract_id=extract_id, period=str(period)
+    )
+    closed = dict(_sentences(session, found, extract_id, source, period))
+    for code, sentence in closed.items():
+        _close(session, extract_id, code, sentence)
+    return next(iter(closed.values()), None)
+
+
+def _sentences(
+    session: Session, found: Any, extract_id: int, source: Source, period: Period
+) -> Iterator[tuple[str, str]]:
     if found.source_count == 0:
-        return (
+        yield (
+            "empty",
             f"{source.label} gave no patron at all for {period}; see that the right database is "
-            "connected and filled, then run the period again."
+            "connected and filled, then run the period again.",
         )
     if found.repeated_id_count:
-        return (
+        yield (
+            "repeated_id",
             f"{found.repeated_id_count:,} patron ids stand on more than one record of {source.label}; "
-            f"correct include/sql/sources/{source.system}/patron.sql so that a patron comes once."
+            f"correct how {source.system}.yaml or its query reads them, so that a patron comes once.",
+        )
+    if changed := _changed_columns(session, found, extract_id):
+        yield (
+            "columns",
+            f"{source.label} has changed its columns since the last extract: {changed}. See that the "
+            f"codes are still those of {source.system}.yaml, then accept the period or run it again.",
         )
     if found.undecodable_count > source.gates.undecodable_limit * found.source_count:
-        return (
+        yield (
+            "undecodable",
             f"{found.undecodable_count:,} of {found.source_count:,} records cannot be read in "
             f"{', '.join(source.encodings)}, more than the limit of "
-            f"{source.gates.undecodable_limit:.1%}; correct `encodings` of {source.system}.yaml."
+            f"{source.gates.undecodable_limit:.1%}; correct `encodings` of {source.system}.yaml.",
         )
     if found.last_count:
         change = found.source_count / found.last_count - 1
         if abs(change) > source.gates.row_change_limit:
-            return (
+            yield (
+                "row_count",
                 f"{source.label} holds {found.source_count:,} records for {period}, {change:+.0%} "
                 f"against {found.last_count:,} of {found.last_period}, beyond the limit of "
-                f"{source.gates.row_change_limit:.0%}; see that the source is whole, then run again."
+                f"{source.gates.row_change_limit:.0%}; see that the source is whole, then run again.",
             )
-    return None
+
+
+def _changed_columns(session: Session, found: Any, extract_id: int) -> str:
+    """Say which columns came, went or changed their type; nothing at a first extract."""
+    last = session.one("model/last_columns", extract_id=extract_id)
+    if last is None:
+        return ""
+    before, now = dict(last.columns), dict(found.columns)
+    return ", ".join(
+        [f"{name} is gone" for name in before if name not in now]
+        + [f"{name} is new" for name in now if name not in before]
+        + [
+            f"{name} was {before[name]} and is {now[name]}"
+            for name in now
+            if name in before and before[name] != now[name]
+        ]
+    )
+
+
+def require_usual_share(
+    extract_id: int, source: Source, period: Period, definition_hash: str
+) -> None:
+    """Raise Refused where the share of real customers is far from the last period's.
+
+    Nothing is compared across a changed suite or mapping. The closed gate is kept in ops.gate.
+    """
+    with warehouse.session() as session:
+        found: Any = session.one(
+            "model/real_share_figures",
+            extract_id=extract_id,
+            period=str(period),
+            definition_hash=definition_hash,
+        )
+        if not found.last_share or found.real_share is None:
+            return
+        change = found.real_share / found.last_share - 1
+        limit = source.gates.real_share_change_limit
+        if abs(change) <= limit or session.scalar(
+            "model/is_gate_accepted", extract_id=extract_id, gate_code="real_share"
+        ):
+            return
+        sentence = (
+            f"Of {source.label}'s records {found.real_share:.1%} would be real customers in {period}, "
+            f"{change:+.0%} against {found.last_share:.1%} of {found.last_period}, beyond the limit of "
+            f"{limit:.0%}; see which reason grew, then accept the period or read it again."
+        )
+        _close(session, extract_id, "real_share", sentence)
+    raise Refused(sentence)
+
+
+def _close(session: Session, extract_id: int, code: str, sentence: str) -> None:
+    session.run(
+        "model/close_gate",
+        extract_id=extract_id,
+        gate_code=code,
+        sentence=sentence,
+        closed_at=clock.now(),
+    )
+
+
+def accept(period: Period, reason: str, by: str) -> list[str]:
+    """Accept what holds the period's newest extract, for this extract only; return the sentences.
+
+    Args:
+        period: whose extract a gate has stopped.
+        reason: why it is right all the same; kept with the gate.
+        by: who says so; kept with the gate.
+
+    Raises:
+        EngagementError: nothing holds the period, the reason is empty, or nobody can accept the gate.
+    """
+    if not reason.strip():
+        raise EngagementError("Say why the extract is right all the same: --reason '...'.")
+    with warehouse.session() as session:
+        session.run("model/lock_extract", period=str(period))
+        closed = session.rows("model/closed_gates", period=str(period))
+        if not closed:
+            raise EngagementError(
+                f"No gate holds the newest extract of {period}: nothing to accept."
+            )
+        for gate in closed:
+            if gate.gate_code in _FINAL:
+                raise EngagementError(f"This cannot be accepted: {gate.sentence}")
+        extract_id, state = closed[0].extract_id, closed[0].state
+        extract_state.require_staged(session, extract_id, period)
+        session.run(
+            "model/open_gate",
+            extract_id=extract_id,
+            accepted_at=clock.now(),
+            accepted_by=by,
+            accept_reason=reason.strip(),
+        )
+        if state == "refused":
+            extract_state.accept(session, extract_id, period)
+    return [gate.sentence for gate in closed]

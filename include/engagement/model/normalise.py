@@ -4,251 +4,401 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from engagement import address
 from engagement.errors import EngagementError
-from engagement.model import dates, text
-from engagement.model.source import FIELDS, Source
+from engagement.model import dates, emails, names, text
+from engagement.model.records import FIELDS, Records
+from engagement.model.source import Source
 
-# stage.patron, in this order; the first two are set by the extract.
-COLUMNS = (
-    "extract_id",
-    "record_no",
-    "source_id",
-    *(f"{field}_raw" for field in FIELDS if field not in ("source_id", "citizen_id")),
-    "title",
-    "given_name",
-    "family_name",
-    "name",
-    "name_fault",
-    "status",
-    "status_fault",
-    "affiliation",
-    "affiliation_fault",
-    "email",
-    "email_fault",
-    "membership",
-    "membership_fault",
-    "expiry_date",
-    "group_code",
-    "address_key",
-    "same_person",
+# Identity is kept as source_id, and of the citizen number only a digest.
+_RAW_FIELDS = tuple(field for field in FIELDS if field not in ("source_id", "citizen_id"))
+# The columns of stage.patron.
+SCHEMA = pa.schema(
+    [
+        ("extract_id", pa.int32()),
+        ("record_no", pa.int64()),
+        ("source_id", pa.string()),
+        *((f"{field}_raw", pa.string()) for field in _RAW_FIELDS),
+        ("title", pa.string()),
+        ("given_name", pa.string()),
+        ("family_name", pa.string()),
+        ("name", pa.string()),
+        ("name_fault", pa.string()),
+        ("status", pa.string()),
+        ("status_fault", pa.string()),
+        ("affiliation", pa.string()),
+        ("affiliation_fault", pa.string()),
+        ("email", pa.string()),
+        ("email_fault", pa.string()),
+        ("email_suggestion", pa.string()),
+        ("membership", pa.string()),
+        ("membership_fault", pa.string()),
+        ("contradiction", pa.string()),
+        ("expiry_date", pa.date32()),
+        ("group_code", pa.string()),
+        ("address_key", pa.binary()),
+        ("same_person", pa.list_(pa.int64())),
+    ]
 )
+_LONGEST_VALUE = (
+    65_536  # characters; what is longer is no patron's name or address but a broken file
+)
+_SEPARATOR = b"\x1f"
+_THAI_WORDS = re.compile("[\u0e00-\u0e7f]+ [\u0e00-\u0e7f]")
+_NO_EMAIL = (None, None, "missing")
 
 Quarantined = tuple[int, str, bytes]
+Objects = np.ndarray[Any, Any]  # of objects
+Frame = dict[str, Objects]
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Normalised rows in the order of COLUMNS, and the records that cannot be read."""
+    """Normalised rows with the columns of SCHEMA, and the records that cannot be read."""
 
-    rows: list[tuple[Any, ...]]
+    rows: pa.RecordBatch
     quarantined: list[Quarantined]
 
 
 class Normaliser:
     """Reads one extract's records by the rules of its source, as of one day."""
 
-    def __init__(self, source: Source, extract_id: int, as_of: date, key: bytes) -> None:
-        """Take the source's rules, the day that "current" means, and the key of the HMACs."""
+    def __init__(
+        self,
+        source: Source,
+        extract_id: int,
+        as_of: date,
+        key: bytes,
+        *,
+        first_no: int = 0,
+        carrier: str | None = None,
+        takes_mail: Callable[[set[str]], Mapping[str, bool | None]] | None = None,
+    ) -> None:
+        """Take what all records have in common.
+
+        Args:
+            source: the rules.
+            extract_id: whose rows these are.
+            as_of: the day that "current" means.
+            key: of the HMACs.
+            first_no: what is added to the records' numbers.
+            carrier: the encoding as which the source's bytes came as text, or None where text is text.
+            takes_mail: says of mail domains whether they take mail (None: not known), or None where
+                the source does not ask that.
+        """
         self._source = source
         self._extract_id = extract_id
         self._as_of = as_of
         self._key = key
+        self._first_no = first_no
+        self._carrier = carrier
+        self._takes_mail = takes_mail
+        self._titles = names.Titles(source.prefixes.values())
+        self._domains = emails.known_domains() | set(source.email.own_domains)
 
-    def chunk(self, records: Sequence[dict[str, Any]], first_no: int) -> Chunk:
-        """Return the records, numbered from `first_no`, as rows for stage and for quarantine."""
-        readable: list[dict[str, Any]] = []
-        quarantined: list[Quarantined] = []
-        for record_no, record in enumerate(records, first_no):
-            decoded = self._decode(record)
-            if decoded is None:
-                quarantined.append((record_no, "undecodable", self._as_bytes(record)))
-            elif not text.clean(decoded["source_id"] or ""):
-                quarantined.append((record_no, "malformed", self._as_bytes(record)))
-            else:
-                readable.append(decoded | {"record_no": record_no})
-        if not readable:
-            return Chunk([], quarantined)
-        frame = pd.DataFrame(readable, columns=["record_no", *FIELDS], dtype=object)
-        return Chunk(list(_rows(self._columns(frame))), quarantined)
-
-    def _decode(self, record: dict[str, Any]) -> dict[str, Any] | None:
-        decoded: dict[str, Any] = {}
-        for field in FIELDS:
-            value = record[field]
-            if isinstance(value, str) and self._source.driver_encoding and not value.isascii():
-                value = self._carried(value)
-            if isinstance(value, bytes):
-                value = text.decode(value, self._source.encodings)
-                if value is None:
-                    return None
-            if value is not None and not isinstance(value, str):
-                raise EngagementError(
-                    f"{self._source.label} gives {field} as {type(value).__name__}, not as text: its column "
-                    f"was changed. See that its codes are still those of {self._source.system}.yaml, then "
-                    f"cast it to text in include/sql/sources/{self._source.system}/patron.sql."
-                )
-            decoded[field] = None if value is None else value.replace("\0", "")
-        return decoded
-
-    def _carried(self, value: str) -> bytes:
-        """Return the bytes that the driver carried as text."""
-        encoding = self._source.driver_encoding or ""
-        try:
-            return value.encode(encoding)
-        except UnicodeEncodeError:
-            raise EngagementError(
-                f"The connection to {self._source.label} does not carry text as {encoding}; set its "
-                f"client encoding to that, or take driver_encoding out of {self._source.system}.yaml."
-            ) from None
-
-    def _as_bytes(self, record: dict[str, Any]) -> bytes:
-        """Return what the source gave, field by field, separated by the unit separator."""
-        encoding = self._source.driver_encoding or "utf-8"
-        values = ("" if record[field] is None else record[field] for field in FIELDS)
-        return b"\x1f".join(
-            value if isinstance(value, bytes) else str(value).encode(encoding) for value in values
+    def chunk(self, records: Records) -> Chunk:
+        """Return the records as rows for stage and for quarantine."""
+        numbers = np.asarray(records.numbers, dtype=np.int64) + self._first_no
+        found = {field: _objects(records.fields.get(field), records) for field in FIELDS}
+        raw = {field: _map(values, self._decoded) for field, values in found.items()}
+        reasons = _reasons(raw)
+        unread = np.flatnonzero(reasons != None)  # noqa: E711 - element by element
+        quarantined = [
+            *((self._first_no + number, "malformed", data) for number, data in records.malformed),
+            *((int(numbers[at]), reasons[at], self._bytes(found, int(at))) for at in unread),
+        ]
+        kept = np.flatnonzero(reasons == None)  # noqa: E711
+        columns = self._columns({field: values[kept] for field, values in raw.items()})
+        columns["record_no"] = numbers[kept]
+        columns["extract_id"] = np.full(len(kept), self._extract_id, dtype=np.int32)
+        frame = pd.DataFrame(columns, columns=SCHEMA.names)
+        return Chunk(
+            pa.RecordBatch.from_pandas(frame, schema=SCHEMA, preserve_index=False), quarantined
         )
 
-    def _columns(self, raw: pd.DataFrame) -> pd.DataFrame:
-        out = pd.DataFrame({"extract_id": self._extract_id, "record_no": raw["record_no"]})
-        clean = {field: _map(raw[field], _cleaned) for field in FIELDS}
-        out["source_id"] = clean["source_id"]
-        for field in FIELDS:
-            out[f"{field}_raw"] = raw[field]
-        out["title"] = _map(clean["prefix"], self._source.prefixes.get)
-        out["given_name"] = _map(clean["given_name"], self._name_part)
-        out["family_name"] = _map(clean["family_name"], self._name_part)
-        out["name"], out["name_fault"] = self._names(out, clean)
-        out["status"] = _map(clean["patron_type"], self._source.patron_types.get)
-        out["status_fault"] = _fault(clean["patron_type"], out["status"], "unknown code")
-        out["affiliation"] = _map(clean["affiliation"], self._affiliation)
-        out["affiliation_fault"] = _fault(clean["affiliation"], out["affiliation"], "placeholder")
-        out["email"] = _map(clean["email"], self._email)
-        out["email_fault"] = _fault(clean["email"], out["email"], "no address")
-        self._add_membership(out, clean)
-        out["group_code"] = self._groups(clean)
-        out["address_key"] = _map(out["email"], lambda email: self._digest(email.lower()))
-        out["same_person"] = self._same_person(out, clean)
-        return out[list(COLUMNS)]
+    def _decoded(self, value: str) -> str | _Unreadable:
+        """Return what the source's value says, without NUL, which PostgreSQL cannot hold."""
+        if len(value) > _LONGEST_VALUE:
+            return _Unreadable("malformed")
+        if value.isascii():
+            return value.replace("\0", "") if "\0" in value else value
+        read = self._carried(value) if self._carrier else _whole(value)
+        return _Unreadable("undecodable") if read is None else read.replace("\0", "")
 
-    def _name_part(self, value: str) -> str | None:
-        word = text.bare(value)
-        return None if not word or word in self._source.placeholders.name else value
+    def _carried(self, value: str) -> str | None:
+        """Return what the bytes say that came as text, or None.
+
+        Raises:
+            EngagementError: they did not come as the source's YAML says.
+        """
+        try:
+            carried = value.encode(self._carrier or "")
+        except UnicodeEncodeError:
+            raise EngagementError(
+                f"The connection to {self._source.label} does not carry text as {self._carrier}; set "
+                f"its client encoding to that, or take driver_encoding out of {self._source.system}.yaml."
+            ) from None
+        return text.decode(carried, self._source.encodings)
+
+    def _bytes(self, found: Frame, at: int) -> bytes:
+        """Return what the source gave, field by field, separated by the unit separator."""
+        encoding = self._carrier or "utf-8"
+        return _SEPARATOR.join(
+            (found[field][at] or "").encode(encoding, "surrogatepass") for field in FIELDS
+        )
+
+    def _columns(self, raw: Frame) -> Frame:
+        clean = {field: _map(values, _cleaned) for field, values in raw.items()}
+        out = {f"{field}_raw": raw[field] for field in _RAW_FIELDS}
+        out["source_id"] = clean["source_id"]
+        self._add_names(out, clean)
+        out["status"] = _map(clean["patron_type"], self._source.patron_types.get)
+        out["status_fault"] = _faults(clean["patron_type"], out["status"], "unknown code")
+        out["affiliation"] = _map(clean["affiliation"], self._affiliation)
+        out["affiliation_fault"] = _faults(clean["affiliation"], out["affiliation"], "placeholder")
+        self._add_email(out, clean["email"])
+        self._add_membership(out, clean)
+        out["group_code"] = _pairs(
+            clean["patron_type"], clean["nationality"], read=self._source.group
+        )
+        out["same_person"] = self._same_person(out, clean)
+        return out
+
+    def _add_names(self, out: Frame, clean: Frame) -> None:
+        whole = _map(clean["full_name"], self._split_full)
+        given = _map(clean["given_name"], self._titles.split)
+        parts = [
+            self._name(*record)
+            for record in zip(
+                _map(clean["prefix"], self._source.prefixes.get),
+                given,
+                clean["family_name"],
+                whole,
+                clean["prefix"],
+                clean["nationality"],
+                strict=True,
+            )
+        ]
+        columns = zip(*parts, strict=True) if parts else [()] * 5
+        for column, values in zip(
+            ("title", "given_name", "family_name", "name", "name_fault"), columns, strict=True
+        ):
+            out[column] = _array(values)
+
+    def _split_full(self, value: str) -> tuple[str | None, str, str | None]:
+        title, name = self._titles.split(value)
+        return title, *names.split_full(name)
+
+    def _name(
+        self,
+        coded: str | None,
+        titled: tuple[str | None, str] | None,
+        family: str | None,
+        whole: tuple[str | None, str, str | None] | None,
+        prefix: str | None,
+        nationality: str | None,
+    ) -> tuple[str | None, ...]:
+        """Return title, given and family name, the whole name or None, and what is wrong with it."""
+        written, given = titled or (None, None)
+        if given is None and whole is not None:
+            written, given, family = whole
+        elif given is not None and family is None and _THAI_WORDS.match(given):
+            given, family = names.split_full(given)  # a foreign one may be two given names
+        title = written or coded
+        found = given, family
+        given, family = self._name_part(given), self._name_part(family)
+        rule = self._source.single_name
+        may_be_single = (
+            prefix in rule.prefixes or nationality in rule.nationalities or title in rule.titles
+        )
+        if given and family:
+            return title, given, family, f"{given} {family}", None
+        if given and may_be_single:
+            return title, given, None, given, None
+        return title, given, family, None, _name_fault(found, (given, family))
+
+    def _name_part(self, value: str | None) -> str | None:
+        return None if value is None or self._is_empty(value, "name") else value
 
     def _affiliation(self, value: str) -> str | None:
-        word = text.bare(value)
-        return None if not word or word in self._source.placeholders.affiliation else value
-
-    def _email(self, value: str) -> str | None:
-        """Return the first address of the field in its normal form, or None."""
-        first = value.replace(";", " ").replace(",", " ").replace("/", " ").split()[:1]
-        if not first or text.bare(first[0]) in self._source.placeholders.email:
-            return None
-        return address.normal(first[0])
-
-    def _names(
-        self, out: pd.DataFrame, clean: dict[str, pd.Series]
-    ) -> tuple[list[str | None], list[str | None]]:
-        names: list[str | None] = []
-        faults: list[str | None] = []
-        rule = self._source.single_name
-        for given, family, prefix, nationality in _zip(
-            out["given_name"], out["family_name"], clean["prefix"], clean["nationality"]
-        ):
-            may_be_single = prefix in rule.prefixes or nationality in rule.nationalities
-            if given and (family or may_be_single):
-                names.append(f"{given} {family}" if family else given)
-                faults.append(None)
-            else:
-                names.append(None)
-                faults.append("no given name" if not given else "no family name")
-        return names, faults
-
-    def _add_membership(self, out: pd.DataFrame, clean: dict[str, pd.Series]) -> None:
-        expiry = _map(clean["expiry"], lambda value: dates.parse(value, self._source.dates.era))
-        faults = [
-            self._not_current(state, written, day)
-            for state, written, day in _zip(clean["membership"], clean["expiry"], expiry)
-        ]
-        out["membership"] = [None if fault else "current" for fault in faults]
-        out["membership_fault"] = faults
-        out["expiry_date"] = expiry
-
-    def _not_current(
-        self, state: str | None, written: str | None, expiry: date | None
-    ) -> str | None:
-        """Return why the membership is not current on the extract's day, or None."""
-        rule = self._source.membership
-        if state in rule.suspended:
-            return "suspended"
-        if state not in rule.active:
-            return "contradictory"
-        if written is None and rule.missing_expiry == "current":
-            return None
-        if expiry is None:  # missing, or no day of the calendar
-            return "contradictory"
-        return "expired" if expiry < self._as_of else None
-
-    def _groups(self, clean: dict[str, pd.Series]) -> list[str | None]:
-        known: dict[tuple[Any, ...], str | None] = {}
-        pairs = list(_zip(clean["patron_type"], clean["nationality"]))
-        for pair in set(pairs):
-            known[pair] = self._source.group(*pair)
-        return [known[pair] for pair in pairs]
-
-    def _same_person(
-        self, out: pd.DataFrame, clean: dict[str, pd.Series]
-    ) -> list[list[bytes | None]]:
-        """Return per record one mark a rule: equal marks are one person, None marks nobody."""
-        clean = clean | {"citizen_id": _map(clean["citizen_id"], self._citizen_id)}
-        marks = []
-        for rule in self._source.same_person:
-            fields = [out[f] if f in out else clean[f] for f in rule]
-            marks.append(
-                [
-                    self._digest("\0".join(values).casefold()) if all(values) else None
-                    for values in _zip(*fields)
-                ]
-            )
-        return [list(record) for record in zip(*marks, strict=True)] or [[]] * len(out)
+        return None if self._is_empty(value, "affiliation") else value
 
     def _citizen_id(self, value: str) -> str | None:
-        word = text.bare(value)
-        return None if not word or word in self._source.placeholders.citizen_id else value
+        return None if self._is_empty(value, "citizen_id") else value
 
-    def _digest(self, value: str) -> bytes:
-        return hmac.digest(self._key, value.encode(), hashlib.sha256)
+    def _is_empty(self, value: str, field: str) -> bool:
+        """Say whether a value holds nothing but punctuation or a placeholder of the field."""
+        word = text.bare(value)
+        return not word or word in getattr(self._source.placeholders, field)
+
+    def _add_email(self, out: Frame, clean: Objects) -> None:
+        read = _map(clean, self._email)
+        columns = (
+            zip(*(found or _NO_EMAIL for found in read), strict=True) if len(read) else [()] * 3
+        )
+        for column, values in zip(
+            ("email", "email_suggestion", "email_fault"), columns, strict=True
+        ):
+            out[column] = _array(values)
+        if self._takes_mail is not None:
+            self._drop_dead(out, self._takes_mail)
+        out["address_key"] = _map(out["email"], lambda email: address.digest(email, self._key))
+
+    def _email(self, value: str) -> tuple[str | None, str | None, str | None]:
+        """Return the field's first address in its normal form, what it may have meant, and the fault."""
+        email = emails.first_address(value)
+        if self._is_empty(email or value, "email"):
+            return None, None, "placeholder"
+        if email is None:
+            return None, None, "no address"
+        return email, emails.suggestion(email, self._domains), None
+
+    def _drop_dead(
+        self, out: Frame, takes_mail: Callable[[set[str]], Mapping[str, bool | None]]
+    ) -> None:
+        """Take out the addresses of domains that surely take no mail."""
+        domains = _map(out["email"], lambda email: email.rpartition("@")[2])
+        known = takes_mail({domain for domain in domains if domain is not None})
+        for at, domain in enumerate(domains):
+            if domain is not None and known.get(domain) is False:
+                out["email"][at], out["email_fault"][at] = None, "domain takes no mail"
+
+    def _add_membership(self, out: Frame, clean: Frame) -> None:
+        rule = self._source.dates
+        expiry = _map(clean["expiry"], lambda value: dates.parse(value, rule.era, rule.order))
+        found = [
+            self._membership(state, written, day)
+            for state, written, day in zip(
+                clean["membership"], clean["expiry"], expiry, strict=True
+            )
+        ]
+        out["membership_fault"] = _array(fault for fault, _ in found)
+        out["membership"] = _array(None if fault else "current" for fault, _ in found)
+        out["contradiction"] = _array(contradiction for _, contradiction in found)
+        out["expiry_date"] = expiry
+
+    def _membership(
+        self, state: str | None, written: str | None, expiry: date | None
+    ) -> tuple[str | None, str | None]:
+        """Return why the membership is not current, or None, and which contradiction decided that.
+
+        Contradictory is also a state that the source does not name, and an active one with an expiry
+        that is no day of the calendar: no rule of the source speaks for those.
+        """
+        rule = self._source.membership
+        if state in rule.suspended:
+            return "suspended", None
+        if state not in rule.active or (written is not None and expiry is None):
+            return "contradictory", None
+        if expiry is None:
+            return (
+                None if rule.contradiction.no_expiry == "state" else "contradictory"
+            ), "no_expiry"
+        if expiry < self._as_of:
+            return (None if rule.contradiction.past_expiry == "state" else "expired"), "past_expiry"
+        return None, None
+
+    def _same_person(self, out: Frame, clean: Frame) -> Objects:
+        """Return per record one mark a rule: equal marks are one person, None marks nobody."""
+        clean = clean | {"citizen_id": _map(clean["citizen_id"], self._citizen_id)}
+        rules = [
+            [out[field] if field in out else clean[field] for field in rule]
+            for rule in self._source.same_person
+        ]
+        marks = [
+            [self._mark(number, values) for values in zip(*rule, strict=True)]
+            for number, rule in enumerate(rules)
+        ]
+        count = len(out["source_id"])
+        return _array(map(list, zip(*marks, strict=True)) if marks else ([] for _ in range(count)))
+
+    def _mark(self, rule: int, values: tuple[str | None, ...]) -> int | None:
+        """Return 64 bits of a keyed digest: among ten million records two agree by chance once in 10^6."""
+        if not all(values):
+            return None
+        joined = "\0".join([str(rule), *(value for value in values if value)]).casefold()
+        digest = hmac.digest(self._key, joined.encode(), hashlib.sha256)
+        return int.from_bytes(digest[:8], signed=True)
+
+
+@dataclass(frozen=True)
+class _Unreadable:
+    """Stands where a value cannot be read; its record goes to quarantine for this reason."""
+
+    reason: str
+
+
+def _reasons(raw: Frame) -> Objects:
+    """Return per record why it goes to quarantine, or None."""
+    reasons = np.full(len(raw["source_id"]), None, dtype=object)
+    for number, value in enumerate(raw["source_id"]):
+        if value is None or (isinstance(value, str) and not text.clean(value)):
+            reasons[number] = "malformed"
+    for values in raw.values():
+        for at in np.flatnonzero([isinstance(value, _Unreadable) for value in values]):
+            reasons[at] = values[at].reason
+    return reasons
+
+
+def _name_fault(found: tuple[str | None, ...], kept: tuple[str | None, ...]) -> str:
+    """Return what is wrong with a name: given and family part as they were found, and as kept."""
+    if found == (None, None):
+        return "missing"
+    if any(was is not None and now is None for was, now in zip(found, kept, strict=True)):
+        return "placeholder"
+    return "no given name" if kept[0] is None else "no family name"
+
+
+def _whole(value: str) -> str | None:
+    """Return the text unless half a character stands in it, as JSON can spell it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return None
+    return value
 
 
 def _cleaned(value: str) -> str | None:
     return text.clean(value) or None
 
 
-def _map(values: pd.Series, read: Callable[[str], Any]) -> pd.Series:
+def _objects(values: Sequence[str | None] | None, records: Records) -> Objects:
+    if values is None:
+        return np.full(len(records.numbers), None, dtype=object)
+    return _array(values)
+
+
+def _array(values: Any) -> Objects:
+    """Return the values as an array of objects, lists and tuples among them as they are."""
+    return np.fromiter(values, dtype=object)
+
+
+def _map(values: Objects, read: Callable[[Any], Any]) -> Objects:
     """Return `read` of each value, worked out once per distinct value; missing stays missing."""
-    known = {value: read(value) for value in values.dropna().unique()}
-    return pd.Series([known.get(value) for value in values], index=values.index, dtype=object)
+    codes, distinct = pd.factorize(values)  # missing is -1: the last
+    return _array([*map(read, distinct), None])[codes]
 
 
-def _fault(found: pd.Series, kept: pd.Series, fault: str) -> list[str | None]:
+def _pairs(left: Objects, right: Objects, read: Callable[[Any, Any], Any]) -> Objects:
+    """Return `read` of each pair, worked out once per distinct pair."""
+    pairs = list(zip(left, right, strict=True))
+    known = {pair: read(*pair) for pair in set(pairs)}
+    return _array(known[pair] for pair in pairs)
+
+
+def _faults(found: Objects, kept: Objects, fault: str) -> Objects:
     """Return per record: nothing where a value was kept, `missing` or `fault` where not."""
-    return [
+    return _array(
         None if value is not None else "missing" if raw is None else fault
-        for raw, value in _zip(found, kept)
-    ]
-
-
-def _zip(*series: pd.Series) -> Iterator[tuple[Any, ...]]:
-    return zip(*series, strict=True)
-
-
-def _rows(columns: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    return columns.astype(object).where(columns.notna(), None).itertuples(index=False, name=None)
+        for raw, value in zip(found, kept, strict=True)
+    )

@@ -4,39 +4,29 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from engagement import warehouse, yaml_file
 from engagement.errors import EngagementError
-from engagement.model.dates import Era
+from engagement.model.dates import Era, Order
+from engagement.model.records import FIELDS, FieldName
 from engagement.model.text import bare, clean
 from engagement.settings import INCLUDE
-
-# What include/sql/sources/<system>/patron.sql must give, all as text.
-FIELDS = (
-    "source_id",
-    "prefix",
-    "given_name",
-    "family_name",
-    "patron_type",
-    "affiliation",
-    "nationality",
-    "citizen_id",
-    "email",
-    "membership",
-    "expiry",
-)
 
 GroupCode = Literal[
     "staff", "undergraduate", "graduate", "international", "alumni_retired", "external", "pupil"
@@ -49,25 +39,84 @@ class _Part(BaseModel):
 
 
 class Gates(_Part):
-    """What stops an extract from being accepted, as shares of the records."""
+    """What stops an extract from being published, as shares."""
 
     row_change_limit: float = Field(default=0.30, gt=0)
+    real_share_change_limit: float = Field(default=0.30, gt=0)
     undecodable_limit: float = Field(default=0.01, ge=0, le=1)
+
+
+def _require_encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ValueError(f"{name} is no encoding such as utf-8 or cp874") from None
+    return name
+
+
+def _has_an_id(columns: Any) -> Any:
+    if "source_id" not in columns:
+        raise ValueError("name the column that tells patrons apart as source_id")
+    return columns
+
+
+def _as_columns(columns: Any) -> Any:
+    """Let one column stand for a list of one."""
+    if not isinstance(columns, Mapping):
+        return columns
+    return {field: [name] if isinstance(name, str) else name for field, name in columns.items()}
+
+
+FieldColumns = Annotated[
+    Mapping[FieldName, tuple[str, ...]], BeforeValidator(_as_columns), AfterValidator(_has_an_id)
+]
+
+
+class Database(_Part):
+    """How the queries in include/sql/sources/<system>/ are read."""
+
+    columns: FieldColumns
+    driver_encoding: Annotated[str, AfterValidator(_require_encoding)] | None = None
+
+
+class Lookup(_Part):
+    """Where a JSON value's meaning stands: in the records of another file."""
+
+    file: str
+    records: str
+    key: str = "id"
+    value: str
+
+
+class Export(_Part):
+    """How exported files are read; a file's ending tells what it is: .csv, .txt, .xlsx or .json."""
+
+    columns: FieldColumns
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    records: str | None = None
+    lookups: Mapping[str, Lookup] = {}
 
 
 class Dates(_Part):
     """How the system writes dates."""
 
-    order: Literal["day/month/year"] = "day/month/year"
+    order: Order = "day/month/year"
     era: Era
 
 
+class Contradiction(_Part):
+    """Which of the two wins where the state says active and the expiry date is past or missing."""
+
+    past_expiry: Literal["expiry", "state"] = "expiry"
+    no_expiry: Literal["expiry", "state"] = "expiry"
+
+
 class Membership(_Part):
-    """Which states mean what; an active member's expiry date still decides."""
+    """Which states mean what; any other state contradicts itself."""
 
     active: frozenset[str]
     suspended: frozenset[str] = frozenset()
-    missing_expiry: Literal["contradictory", "current"] = "contradictory"
+    contradiction: Contradiction = Contradiction()
 
 
 class GroupRule(_Part):
@@ -91,7 +140,15 @@ class SingleName(_Part):
     """Who may have no family name."""
 
     prefixes: frozenset[str] = frozenset()
+    titles: frozenset[str] = frozenset()
     nationalities: frozenset[str] = frozenset()
+
+
+class Email(_Part):
+    """What else is asked about addresses."""
+
+    own_domains: tuple[str, ...] = ()
+    look_up_domains: bool = False
 
 
 class Placeholders(_Part):
@@ -116,7 +173,8 @@ class Source(_Part):
     label: str
     history: bool = False
     as_of: Literal["now", "source"] = "now"
-    driver_encoding: str | None = None
+    database: Database | None = None
+    export: Export | None = None
     encodings: tuple[str, ...] = ("utf-8", "cp874")
     gates: Gates = Gates()
     dates: Dates
@@ -125,6 +183,7 @@ class Source(_Part):
     patron_types: Mapping[str, str]
     groups: tuple[GroupRule, ...]
     single_name: SingleName = SingleName()
+    email: Email = Email()
     placeholders: Placeholders = Placeholders()
     same_person: tuple[tuple[str, ...], ...] = ()
 
@@ -136,14 +195,11 @@ class Source(_Part):
             raise ValueError(f"the file is that of {expected}")
         return system
 
-    @field_validator("encodings", "driver_encoding")
+    @field_validator("encodings")
     @classmethod
-    def _are_encodings(cls, names: Any) -> Any:
-        for name in [names] if isinstance(names, str) else names or []:
-            try:
-                codecs.lookup(name)
-            except LookupError:
-                raise ValueError(f"{name} is no encoding such as utf-8 or cp874") from None
+    def _are_encodings(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            _require_encoding(name)
         return names
 
     @field_validator("same_person")
@@ -154,12 +210,19 @@ class Source(_Part):
             raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
         return rules
 
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Source:
+        if self.database is None and self.export is None:
+            raise ValueError("say how it is read: under database, under export, or both")
+        return self
+
     @cached_property
     def mapping_hash(self) -> str:
-        """A digest of all that decides what a record means: the YAML and its patron query."""
-        yaml_text = (INCLUDE / "sources" / f"{self.system}.yaml").read_text(encoding="utf-8")
-        query = warehouse.statement(f"sources/{self.system}/patron")
-        return hashlib.sha256(f"{yaml_text}\0{query}".encode()).hexdigest()
+        """A digest of all that decides what a record means: the YAML but for its limits, and its query."""
+        rules = self.model_dump(exclude={"label", "gates", "history", "as_of"})
+        query = warehouse.statement(f"sources/{self.system}/patron") if self.database else ""
+        text = json.dumps(rules, ensure_ascii=False, sort_keys=True, default=_as_list)
+        return hashlib.sha256(f"{text}\0{query}".encode()).hexdigest()
 
     def group(self, patron_type: str | None, nationality: str | None) -> str | None:
         """Return the group of the first rule that fits, or None."""
@@ -167,6 +230,11 @@ class Source(_Part):
             if rule.fits(patron_type, nationality):
                 return rule.group
         return None
+
+
+def _as_list(rule: Any) -> list[Any]:
+    """Return a set in one order, and a mapping that JSON does not know as its pairs."""
+    return sorted(rule.items() if isinstance(rule, Mapping) else rule)
 
 
 def load(system: str) -> Source:

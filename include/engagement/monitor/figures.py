@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from engagement.errors import EngagementError
+from engagement.labels import Label, labels
+from engagement.model import source as sources
 from engagement.period import Period
 from engagement.settings import settings
 from engagement.warehouse import Session
+
+# Of these records nothing is known, so no other reason counts them.
+_UNREADABLE = ("undecodable", "malformed")
 
 
 @dataclass(frozen=True)
@@ -21,12 +27,24 @@ class GroupCount:
 
 
 @dataclass(frozen=True)
+class ReasonCount:
+    """A group's records that fail a reason, and those among them that fail it first."""
+
+    records: int
+    first: int
+
+
+@dataclass(frozen=True)
 class PatronFigures:
     """One period's patron funnel; every figure counts records but `real_persons`.
 
     `rejected_by_reason` counts a record under every reason it fails, `rejected_by_first_reason`
     under the first in the fixed order (it sums to `rejected`); both are in that order. `by_group` has the
     seven groups in their order and `unmapped`. `definition` changes when suites or source mapping change.
+    `by_combination` counts each rejected record once, under all its reasons, the largest combination first;
+    `rejected_by_group` has group -> reason -> counts, where there are any. `notices` counts what deserves a
+    look, whatever the verdict. All of these, and the two hashes, are empty for periods that were published
+    before they were counted.
     """
 
     period: Period
@@ -42,11 +60,34 @@ class PatronFigures:
     as_of_date: date
     published_at: datetime
     definition: str
+    by_combination: dict[tuple[str, ...], int] = field(default_factory=dict)
+    rejected_by_group: dict[str, dict[str, ReasonCount]] = field(default_factory=dict)
+    notices: dict[str, int] = field(default_factory=dict)
+    mapping_hash: str | None = None
+    suite_hash: str | None = None
+
+    @property
+    def explanation(self) -> Label | None:
+        """The sentence why nobody is a real customer, where one reason rejects every readable record."""
+        readable = self.extracted - sum(self.rejected_by_reason.get(r, 0) for r in _UNREADABLE)
+        if self.real_customers or not readable:
+            return None
+        for reason, count in self.rejected_by_reason.items():
+            if count == readable and reason not in _UNREADABLE:
+                source = sources.load(settings().source)
+                return labels().explanation(reason, label=source.label, system=source.system)
+        return None
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures as plain JSON values."""
+        explanation = self.explanation
         return asdict(self) | {
             "period": str(self.period),
+            "by_combination": [
+                {"reasons": list(reasons), "records": count}
+                for reasons, count in self.by_combination.items()
+            ],
+            "explanation": explanation and asdict(explanation),
             "as_of_date": self.as_of_date.isoformat(),
             "published_at": self.published_at.isoformat(),
         }
@@ -59,6 +100,7 @@ def published(session: Session, period: Period) -> PatronFigures | None:
         return None
     reasons = session.rows("monitor/patron_rejection", period=str(period))
     groups = session.rows("monitor/patron_group", period=str(period))
+    combinations = session.rows("monitor/patron_rejection_set", period=str(period))
     return PatronFigures(
         period=period,
         extracted=funnel.extracted_count,
@@ -75,7 +117,26 @@ def published(session: Session, period: Period) -> PatronFigures | None:
         as_of_date=funnel.as_of_date,
         published_at=funnel.published_at.astimezone(settings().zone),
         definition=funnel.definition_hash,
+        by_combination={tuple(c.reason_codes): c.record_count for c in combinations},
+        rejected_by_group=_by_group(session, period),
+        notices=_notices(session, period),
+        mapping_hash=funnel.mapping_hash,
+        suite_hash=funnel.suite_hash,
     )
+
+
+def _by_group(session: Session, period: Period) -> dict[str, dict[str, ReasonCount]]:
+    found: dict[str, dict[str, ReasonCount]] = defaultdict(dict)
+    for row in session.rows("monitor/patron_group_rejection", period=str(period)):
+        found[row.group_code][row.reason_code] = ReasonCount(row.record_count, row.first_count)
+    return dict(found)
+
+
+def _notices(session: Session, period: Period) -> dict[str, int]:
+    """Return the notices in the order of their labels."""
+    rows = session.rows("monitor/patron_notice", period=str(period))
+    found = {row.notice_code: row.record_count for row in rows}
+    return {code: found[code] for code in labels().notices if code in found}
 
 
 def require(session: Session, period: Period) -> PatronFigures:

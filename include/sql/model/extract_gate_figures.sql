@@ -25,6 +25,7 @@ last_period AS (
 
 SELECT
     e.source_count,
+    e.columns,
     u.record_count AS undecodable_count,
     (SELECT count(*) FROM repeated) AS repeated_id_count,
     l.period AS last_period,

@@ -43,7 +43,8 @@ refused AS (
 INSERT INTO mart.patron_funnel
 (
     period, extract_id, extracted_count, current_count, real_customer_count, real_person_count,
-    mailable_count, rejected_count, as_of_at, as_of_date, definition_hash, published_at
+    mailable_count, rejected_count, as_of_at, as_of_date, definition_hash,
+    mapping_hash, suite_hash, published_at
 )
 SELECT
     :period,
@@ -57,6 +58,8 @@ SELECT
     e.as_of_at,
     e.as_of_date,
     :definition_hash,
+    :mapping_hash,
+    :suite_hash,
     :now
 FROM ops.extract AS e
 CROSS JOIN counted AS c

@@ -2,8 +2,8 @@ INSERT INTO mart.patron_rejection (period, reason_code, record_count, first_coun
 SELECT
     :period,
     r.reason_code,
-    count(*),
-    count(*) FILTER (WHERE r.is_first)
-FROM core.rejection AS r
-WHERE r.period = :period
+    sum(c.record_count),
+    coalesce(sum(c.record_count) FILTER (WHERE r.place = 1), 0)
+FROM pg_temp.rejected_count AS c
+CROSS JOIN LATERAL unnest(c.reason_codes) WITH ORDINALITY AS r (reason_code, place)
 GROUP BY r.reason_code

@@ -1,31 +1,25 @@
 -- Records of one person: those that share a mark of a rule, and whoever shares one with them.
 -- A mark on more than five records is no identity but a habit (a number of nines, a shared mailbox).
 -- The person's key is that of the record seen first, so it stays when records come and go.
-WITH RECURSIVE marked AS (
-    SELECT
-        k.patron_key,
-        k.first_seen_at,
-        mark.rule_no,
-        mark.mark
+WITH RECURSIVE shared AS MATERIALIZED (
+    SELECT mark.mark
     FROM stage.patron AS p
-    INNER JOIN pii.patron AS k ON k.source = :source AND p.source_id = k.source_id
-    CROSS JOIN LATERAL unnest(p.same_person) WITH ORDINALITY AS mark (mark, rule_no)
-    WHERE p.extract_id = :extract_id AND mark.mark IS NOT NULL
-),
-
-shared AS (
-    SELECT
-        m.rule_no,
-        m.mark
-    FROM marked AS m
-    GROUP BY m.rule_no, m.mark
+    CROSS JOIN LATERAL unnest(p.same_person) AS mark (mark)
+    WHERE p.extract_id = :extract_id AND mark.mark IS NOT null
+    GROUP BY mark.mark
     HAVING count(*) BETWEEN 2 AND 5
 ),
 
-linked AS MATERIALIZED (
-    SELECT m.*
-    FROM marked AS m
-    INNER JOIN shared AS s ON m.rule_no = s.rule_no AND m.mark = s.mark
+member AS MATERIALIZED (
+    SELECT
+        mark.mark,
+        mark.rule_no,
+        r.patron_key
+    FROM stage.patron AS p
+    CROSS JOIN LATERAL unnest(p.same_person) WITH ORDINALITY AS mark (mark, rule_no)
+    INNER JOIN shared AS s ON mark.mark = s.mark
+    INNER JOIN pg_temp.record AS r ON p.record_no = r.record_no
+    WHERE p.extract_id = :extract_id
 ),
 
 edge AS MATERIALIZED (
@@ -33,8 +27,8 @@ edge AS MATERIALIZED (
         a.patron_key,
         b.patron_key AS other_key,
         a.rule_no
-    FROM linked AS a
-    INNER JOIN linked AS b ON a.rule_no = b.rule_no AND a.mark = b.mark AND a.patron_key != b.patron_key
+    FROM member AS a
+    INNER JOIN member AS b ON a.mark = b.mark AND a.patron_key != b.patron_key
 ),
 
 reached AS (
@@ -57,6 +51,14 @@ person AS (
     FROM reached AS r
     INNER JOIN pii.patron AS k ON r.member_key = k.patron_key
     ORDER BY r.patron_key, k.first_seen_at, k.patron_key
+),
+
+rule AS (
+    SELECT
+        e.patron_key,
+        min(e.rule_no) AS rule_no
+    FROM edge AS e
+    GROUP BY e.patron_key
 )
 
 INSERT INTO core.person_link (period, patron_key, person_key, rule_no)
@@ -64,9 +66,7 @@ SELECT
     :period,
     p.patron_key,
     p.person_key,
-    (
-        SELECT min(e.rule_no) FROM edge AS e
-        WHERE e.patron_key = p.patron_key
-    )
+    r.rule_no
 FROM person AS p
+INNER JOIN rule AS r ON p.patron_key = r.patron_key
 ORDER BY p.patron_key

@@ -1,23 +1,9 @@
--- Each record's reasons; the first in the fixed order is marked, reasons of a suite's own come last.
-WITH reasons AS (
-    SELECT
-        r.record_no,
-        r.reason_code
-    FROM stage.rejection AS r
-    WHERE r.extract_id = :extract_id
-    UNION ALL
-    SELECT
-        q.record_no,
-        q.reason_code
-    FROM pii.quarantine AS q
-    WHERE q.extract_id = :extract_id
-)
-
+-- The first reason of a record is the one that stands first in the fixed order.
 INSERT INTO core.rejection (period, record_no, reason_code, is_first)
 SELECT
     :period,
-    r.record_no,
+    v.record_no,
     r.reason_code,
-    row_number() OVER (PARTITION BY r.record_no ORDER BY c.rank NULLS LAST, r.reason_code) = 1
-FROM reasons AS r
-LEFT JOIN core.reason AS c ON r.reason_code = c.reason_code
+    r.place = 1
+FROM pg_temp.verdict AS v
+CROSS JOIN LATERAL unnest(v.reason_codes) WITH ORDINALITY AS r (reason_code, place)

@@ -7,6 +7,8 @@ SELECT
     f.rejected_count,
     f.as_of_date,
     f.published_at,
-    f.definition_hash
+    f.definition_hash,
+    f.mapping_hash,
+    f.suite_hash
 FROM mart.patron_funnel AS f
 WHERE f.period = :period

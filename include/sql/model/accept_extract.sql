@@ -1,5 +1,4 @@
 UPDATE ops.extract SET
-    state = :state,
-    refusal = :refusal,
+    state = 'accepted',
     ended_at = :ended_at
 WHERE extract_id = :extract_id

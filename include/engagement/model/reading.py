@@ -1,0 +1,177 @@
+"""Opens a library system: its database by the queries of its folder, or the files that it exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy.engine import URL
+
+from engagement import clock, warehouse
+from engagement.errors import EngagementError
+from engagement.model.records import Columns, Records, Values, first_filled
+from engagement.model.source import Source
+from engagement.period import Period
+from engagement.settings import settings
+from engagement.warehouse import DatabaseError, Session
+
+FILE = "file"
+
+
+class Reading(Protocol):
+    """An open source, seen at one instant."""
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """Name and type of the columns as the source gives them, sorted: its shape."""
+
+    @property
+    def carrier(self) -> str | None:
+        """The encoding as which bytes travel as text, or None where text is text."""
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant that the source says its data is of."""
+
+    def count(self) -> int:
+        """Return how many records there are, by another way than reading them."""
+
+    def chunks(self, size: int) -> Iterator[Records]:
+        """Yield all records, at most `size` at a time."""
+
+
+@contextmanager
+def opened(
+    source: Source, library: URL, period: Period, shard: int = 0, shards: int = 1
+) -> Iterator[Reading]:
+    """Open the part `shard` (from 0) of `shards` of a library system.
+
+    Args:
+        source: how it is read.
+        library: a database, or `file:` and the path of an export, in which {period} stands for the month.
+        period: the month that is read.
+        shard: which part.
+        shards: of how many; every record is in one.
+
+    Raises:
+        EngagementError: it does not answer, is no longer what the source's YAML says, or cannot be read.
+    """
+    if library.drivername == FILE:
+        yield _export(source, library, period, shard, shards)
+        return
+    if source.database is None:
+        raise EngagementError(
+            f"{source.system}.yaml does not say how a database of {source.label} is read; give the "
+            "connection of an exported file, or add the part `database`."
+        )
+    with (
+        _schema_errors(source),
+        warehouse.session(library, name=source.label) as session,
+    ):
+        session.repeatable_read()
+        yield DatabaseReading(session, source, shard, shards)
+
+
+def _export(source: Source, library: URL, period: Period, shard: int, shards: int) -> Reading:
+    from engagement.model import files
+
+    if source.export is None:
+        raise EngagementError(
+            f"{source.system}.yaml does not say how an export of {source.label} is read; give the "
+            "connection of its database, or add the part `export`."
+        )
+    path = Path((library.database or "").replace("{period}", str(period)))
+    return files.opened(path, source.export, source.label, shard, shards)
+
+
+class DatabaseReading:
+    """A library system's database, in one transaction that sees it at one instant."""
+
+    carrier: str | None
+
+    def __init__(self, session: Session, source: Source, shard: int, shards: int) -> None:
+        """Take an open session in which nothing was asked yet."""
+        if source.database is None:
+            raise LookupError("database")
+        self.carrier = source.database.driver_encoding
+        self._session = session
+        self._source = source
+        self._columns: Columns = source.database.columns
+        self._binds = {"shard": shard, "shards": shards}
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """Name and type of the columns of the patron query, sorted."""
+        given = self._session.columns(self._statement("patron"), **self._binds)
+        names = [name for name, _ in given]
+        for field, columns in self._columns.items():
+            for column in columns:
+                if names.count(column) != 1:
+                    raise EngagementError(
+                        f"{self._source.system}.yaml takes {field} from the column {column}, which "
+                        f"include/sql/{self._statement('patron')}.sql does not give once; correct one "
+                        "of the two."
+                    )
+        return tuple(sorted(given))
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant that the system itself says its data is of."""
+        if self._source.as_of == "now":
+            return clock.now()
+        stands_at: datetime = self._session.scalar(self._statement("as_of"))
+        return stands_at.astimezone(settings().zone)
+
+    def count(self) -> int:
+        """Return the system's own count of patron records."""
+        return int(self._session.scalar(self._statement("patron_count"), **self._binds))
+
+    def chunks(self, size: int) -> Iterator[Records]:
+        """Yield all records, at most `size` at a time.
+
+        Raises:
+            EngagementError: a column is no text.
+        """
+        first = 1
+        for rows in self._session.chunks(self._statement("patron"), size, **self._binds):
+            names = rows[0]._fields
+            by_name = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+            yield Records(range(first, first + len(rows)), self._fields(by_name))
+            first += len(rows)
+
+    def _fields(self, by_name: Mapping[str, list[Any]]) -> dict[str, Values]:
+        fields: dict[str, Values] = {}
+        for field, columns in self._columns.items():
+            for column in columns:
+                self._require_text(column, by_name[column])
+            fields[field] = first_filled([by_name[column] for column in columns])
+        return fields
+
+    def _require_text(self, column: str, values: list[Any]) -> None:
+        other = {type(value) for value in values} - {str, type(None)}
+        if other:
+            raise EngagementError(
+                f"{self._source.label} gives {column} as {other.pop().__name__}, not as text: its column "
+                f"was changed. See that its codes are still those of {self._source.system}.yaml, then "
+                f"cast it to text in include/sql/{self._statement('patron')}.sql."
+            )
+
+    def _statement(self, name: str) -> str:
+        return f"sources/{self._source.system}/{name}"
+
+
+@contextmanager
+def _schema_errors(source: Source) -> Iterator[None]:
+    """Say what a failed query of the source means for whoever keeps the mapping."""
+    try:
+        yield
+    except DatabaseError as error:
+        if error.database == source.label and (error.sqlstate or "").startswith("42"):
+            raise EngagementError(
+                f"{source.label} has no longer the columns that include/sql/sources/{source.system}/ "
+                f"asks for; adapt the query to the new schema. {error}"
+            ) from None
+        raise

@@ -1,0 +1,2 @@
+SELECT f.extract_id FROM mart.patron_funnel AS f
+WHERE f.period = :period

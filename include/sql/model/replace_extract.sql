@@ -1,0 +1,2 @@
+UPDATE ops.extract SET state = 'replaced'
+WHERE period = :period AND state = 'accepted'

@@ -1,0 +1,2 @@
+DELETE FROM mart.patron_group_rejection
+WHERE period = :period

@@ -1,0 +1,2 @@
+DELETE FROM mart.patron_notice
+WHERE period = :period

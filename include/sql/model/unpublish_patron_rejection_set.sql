@@ -1,0 +1,2 @@
+DELETE FROM mart.patron_rejection_set
+WHERE period = :period

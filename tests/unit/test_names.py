@@ -1,0 +1,170 @@
+"""Titles come off names, and names keep what people are called."""
+
+import pytest
+import yaml
+from faker.providers.person.th_TH import Provider as ThaiNames
+
+from engagement.model.names import Titles, split_full
+from engagement.settings import INCLUDE
+
+AUTOLIB = yaml.safe_load((INCLUDE / "sources" / "autolib.yaml").read_text(encoding="utf-8"))
+DEMO = INCLUDE / "engagement" / "demo" / "library.yaml"
+TITLES = Titles(AUTOLIB["prefixes"].values())
+
+
+def test_no_thai_name_loses_a_letter():
+    names = {*ThaiNames.first_names, *ThaiNames.last_names}
+    assert len(names) > 700
+    assert [name for name in names if TITLES.split(name) != (None, name)] == []
+
+
+def test_no_name_of_the_simulated_library_loses_a_letter():
+    words = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
+    lists = [*words["common"].values()]
+    lists += [nation[part] for nation in words["nations"].values() for part in ("given", "family")]
+    names = {name for names in lists for name in names}
+    assert len(names) > 150
+    assert [name for name in names if TITLES.split(name) != (None, name)] == []
+
+
+@pytest.mark.parametrize("title", ThaiNames.prefixes)
+def test_every_usual_thai_title_comes_off_before_any_thai_name(title):
+    names = sorted(set(ThaiNames.first_names))[::9]
+    apart = [name for name in names if TITLES.split(f"{title} {name}") != (title, name)]
+    assert apart == []
+    if title != "พระ":  # begins names too: พระพาย
+        glued = [name for name in names if TITLES.split(f"{title}{name}") != (title, name)]
+        assert glued == []
+
+
+@pytest.mark.parametrize("title", AUTOLIB["prefixes"].values())
+def test_every_word_of_the_library_system_is_a_title(title):
+    assert TITLES.split(f"{title} สมชาย") == (title, "สมชาย")
+    assert Titles(["ท้าว"]).split("ท้าว สมชาย") == ("ท้าว", "สมชาย")
+    assert Titles(["ท้าว"]).split("ท้าวสมชาย") == (None, "ท้าวสมชาย")
+
+
+@pytest.mark.parametrize(
+    ("written", "title", "name"),
+    [
+        ("ผศ.ดร. สมชาย", "ผศ.ดร.", "สมชาย"),
+        ("ผศ. ดร.สมชาย", "ผศ. ดร.", "สมชาย"),
+        ("ผศ ดร สมชาย", "ผศ ดร", "สมชาย"),
+        ("ศ.นพ.สมชาย", "ศ.นพ.", "สมชาย"),
+        ("รองศาสตราจารย์ นายแพทย์สมชาย", "รองศาสตราจารย์ นายแพทย์", "สมชาย"),
+        ("ผู้ช่วยศาสตราจารย์ดร.สมชาย", "ผู้ช่วยศาสตราจารย์ดร.", "สมชาย"),
+        ("น.ส. สมใจ", "น.ส.", "สมใจ"),
+        ("น.ส สมใจ", "น.ส", "สมใจ"),
+        ("น. ส. สมใจ", "น. ส.", "สมใจ"),
+        ("นส.สมใจ", "นส.", "สมใจ"),
+        ("พ.ต.อ.สมชาย", "พ.ต.อ.", "สมชาย"),
+        ("พตอ.สมชาย", "พตอ.", "สมชาย"),
+        ("พ.ต.อ.หญิง สุดา", "พ.ต.อ.หญิง", "สุดา"),
+        ("ร.ต. หญิงสุดา", "ร.ต. หญิง", "สุดา"),
+        ("ร้อยตรีหญิงสุดา", "ร้อยตรีหญิง", "สุดา"),
+        ("ว่าที่ร้อยตรีสมชาย", "ว่าที่ร้อยตรี", "สมชาย"),
+        ("ว่าที่ ร.ต. สมชาย", "ว่าที่ ร.ต.", "สมชาย"),
+        ("พระมหาสมชาย ฐิตธมฺโม", "พระมหา", "สมชาย ฐิตธมฺโม"),
+        ("พระ สมชาย", "พระ", "สมชาย"),
+        ("หม่อมราชวงศ์กิติวัฒนา", "หม่อมราชวงศ์", "กิติวัฒนา"),
+        ("ม.ร.ว. กิติวัฒนา", "ม.ร.ว.", "กิติวัฒนา"),
+        ("คุณ สมชาย", "คุณ", "สมชาย"),
+        ("นาย. สมชาย", "นาย.", "สมชาย"),
+        ("นายJohn", "นาย", "John"),
+        ("นาย เอก", "นาย", "เอก"),
+        ("Asst. Prof. Dr. John", "Asst. Prof. Dr.", "John"),
+        ("Assistant Professor John", "Assistant Professor", "John"),
+        ("Mr.John", "Mr.", "John"),
+        ("MRS JANE", "MRS", "JANE"),
+        ("Pol. Lt. Col. Somchai", "Pol. Lt. Col.", "Somchai"),
+        ("Acting Sub Lt. Somchai", "Acting Sub Lt.", "Somchai"),
+        ("นาย -", "นาย", "-"),
+    ],
+)  # fmt: skip
+def test_written_titles_come_off_as_they_are_written(written, title, name):
+    assert Titles().split(written) == TITLES.split(written) == (title, name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["นายิกา", "นางาม", "พระพาย", "พระนาย", "คุณวุฒิ", "คุณากร", "คุณธรรม", "เณรานุสนธิ์", "ดรุณี", "ผศิน", "รศนา",
+     "อาจารียา", "พลเอก", "พลเอก ใจดี", "พอ ใจดี", "นพ สุขใจ", "ณ อยุธยา", "หญิง", "หญิง ใจดี", "นายก", "เกียรติคุณ",
+     "Drew", "Missy", "Mrinal", "Professa", "Gen Sato", "Srey Mom", "Frida", "Phrae", "Masterson",
+     "A. B. Smith", "-", ""],
+)  # fmt: skip
+def test_a_name_that_merely_begins_like_a_title_stays_whole(name):
+    assert TITLES.split(name) == (None, name)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "นาย",
+        "นางสาว",
+        "นางสาว.",
+        "นางสาว ",
+        "พระ",
+        "ดร.",
+        "พ.ต.อ.",
+        "ร้อยตรีหญิง",
+        "ว่าที่ร้อยตรี",
+        "Dr.",
+        "Mr",
+    ],
+)
+def test_a_title_alone_is_all_that_somebody_is_called(title):
+    assert TITLES.split(title) == (None, title)
+
+
+def test_the_longest_title_that_leaves_a_name_comes_off():
+    assert TITLES.split("นางสาวสาวิตรี") == ("นางสาว", "สาวิตรี")
+    assert TITLES.split("นางสาวิตรี") == ("นาง", "สาวิตรี")
+    assert TITLES.split("นายดาบตำรวจสมชาย") == ("นายดาบตำรวจ", "สมชาย")
+
+
+def test_a_glued_title_is_the_title_also_where_the_whole_could_be_a_rare_name():
+    assert TITLES.split("นางนวล") == ("นาง", "นวล")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "family"),
+    [
+        ("สมชาย ใจดี", "สมชาย", "ใจดี"),
+        ("สมชาย สนิทวงศ์ ณ อยุธยา", "สมชาย", "สนิทวงศ์ ณ อยุธยา"),
+        ("ณัฐ ณ ถลาง", "ณัฐ", "ณ ถลาง"),
+        ("เอก แซ่ ตั้ง", "เอก", "แซ่ ตั้ง"),
+        ("ใจดี, สมชาย", "สมชาย", "ใจดี"),
+        ("Smith, John", "John", "Smith"),
+        ("van Beethoven, Ludwig", "Ludwig", "van Beethoven"),
+        ("John Smith", "John", "Smith"),
+        ("Anna Maria Smith", "Anna Maria", "Smith"),
+        ("Ludwig van Beethoven", "Ludwig", "van Beethoven"),
+        ("LUDWIG VAN BEETHOVEN", "LUDWIG", "VAN BEETHOVEN"),
+        ("Maria de la Cruz", "Maria", "de la Cruz"),
+        ("Ahmad bin Abdullah", "Ahmad", "bin Abdullah"),
+        ("Siti binti Ahmad", "Siti", "binti Ahmad"),
+        ("Omar al-Bashir", "Omar", "al-Bashir"),
+        ("Omar Al Bashir", "Omar", "Al Bashir"),
+        ("Somchai Na Ayudhya", "Somchai", "Na Ayudhya"),
+        ("Van Morrison", "Van", "Morrison"),
+        ("บุนมี พมมะจัน", "บุนมี", "พมมะจัน"),
+        ("ບຸນມີ ພົມມະຈັນ", "ບຸນມີ", "ພົມມະຈັນ"),
+        ("สมชาย", "สมชาย", None),
+        ("Suharti", "Suharti", None),
+        ("สมชาย,", "สมชาย", None),
+        (", สมชาย", "สมชาย", None),
+        ("", "", None),
+    ],
+)
+def test_a_name_from_one_field_is_given_and_family_name(name, given, family):
+    assert split_full(name) == (given, family)
+
+
+def test_no_thai_name_loses_a_letter_on_its_way_through_one_field():
+    pairs = list(zip(ThaiNames.first_names, ThaiNames.last_names, strict=False))
+    pairs = [pair for pair in pairs if pair[0] != "นาย"]  # before a family name only a title
+    assert len(pairs) >= 245
+    for given, family in pairs:
+        for written in (None, "นางสาว", "ผศ.ดร."):
+            title, rest = TITLES.split(f"{written or ''} {given} {family}".strip())
+            assert (title, *split_full(rest)) == (written, given, family)
