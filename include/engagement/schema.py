@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 
 from engagement import warehouse
+from engagement.database_error import telling
 from engagement.errors import EngagementError
 from engagement.settings import INCLUDE, settings
 from engagement.warehouse import Session
@@ -24,7 +25,7 @@ def upgrade() -> None:
             _require_own(session)
         session.run("schema/create_ops")
         config.attributes["connection"] = session.connection
-        with warehouse.telling("Bringing the schema up to date", session.name):
+        with telling("Bringing the schema up to date", session.name):
             command.upgrade(config, "head")
         session.run("schema/claim_identity", deployment=settings().deployment)
 

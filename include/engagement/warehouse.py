@@ -12,42 +12,36 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.engine import URL, Connection, Engine, Row, make_url
 
+from engagement.database_error import WAREHOUSE, DatabaseError, telling
 from engagement.errors import EngagementError
 from engagement.settings import INCLUDE, settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WAREHOUSE = "warehouse"
-
-
-class DatabaseError(EngagementError):
-    """A statement failed; says which, with SQLSTATE and constraint, and none of the values.
-
-    `database` is what a person calls the database; `sqlstate` is PostgreSQL's, also where another
-    database failed, and None where it did not answer.
-    """
-
-    def __init__(self, doing: str, database: str, error: BaseException | None) -> None:
-        self.database = database
-        self.sqlstate = _sqlstate(error)
-        super().__init__(_sentence(doing, database, error))
-
 
 def url() -> URL:
     """Return the warehouse's URL: ENGAGEMENT_WAREHOUSE_URL, else the embedded server, started."""
     given = settings().warehouse_url
     if given is not None:
-        try:
-            return make_url(given.get_secret_value())
-        except sa.exc.ArgumentError:
-            raise EngagementError(
-                "ENGAGEMENT_WAREHOUSE_URL is no database URL such as "
-                "postgresql+psycopg://user:password@host/warehouse."
-            ) from None
+        return parsed(given.get_secret_value(), "ENGAGEMENT_WAREHOUSE_URL")
     from engagement import embedded
 
     return embedded.database(WAREHOUSE)
+
+
+def parsed(text: str, place: str) -> URL:
+    """Return the URL that a person wrote at `place`.
+
+    Raises:
+        EngagementError: it is none; the sentence does not quote it, it may hold a password.
+    """
+    try:
+        return make_url(text)
+    except sa.exc.ArgumentError:
+        raise EngagementError(
+            f"{place} is no database URL such as postgresql+psycopg://user:password@host/warehouse."
+        ) from None
 
 
 @cache
@@ -264,7 +258,7 @@ class Session:
             sql.Identifier(*table.split(".")),
             sql.SQL(", ").join(map(sql.Identifier, constants)),
             sql.SQL(", ").join(map(sql.Literal, constants.values())),
-            sql.SQL(found.rstrip().rstrip(";")),  # type: ignore[arg-type]
+            sql.SQL(found.rstrip().rstrip(";")),
         )
         with self._driver(f"Writing to {table}") as cursor:
             cursor.execute(insert)
@@ -284,90 +278,3 @@ class Session:
 
 def _key_name(table: str) -> str:
     return f"{table.split('.')[1]}_key"
-
-
-@contextmanager
-def telling(doing: str, database: str) -> Iterator[None]:
-    """Re-raise a database error of the block, without the values that its text and its cause carry."""
-    try:
-        yield
-    except sa.exc.DBAPIError as error:
-        raise DatabaseError(doing, database, error.orig) from None
-    except sa.exc.SQLAlchemyError as error:
-        raise EngagementError(
-            f"{doing} failed in the {database}: {type(error).__name__}."
-        ) from None
-
-
-# What MariaDB and MySQL number, as PostgreSQL's SQLSTATE of the same meaning. None: it does not answer.
-# https://mariadb.com/kb/en/mariadb-error-code-reference/
-_MARIADB_STATES: dict[int, str | None] = {
-    2003: None,
-    1045: "28000",  # wrong password, or another way to log in
-    1698: "28000",
-    1049: "3D000",  # no such database
-    1044: "42501",  # no right to the database, the table, the column
-    1142: "42501",
-    1143: "42501",
-    1064: "42601",  # no SQL
-    1054: "42703",  # no such column
-    1146: "42P01",  # no such table, or a view of one
-    1356: "42P01",
-    1205: "55P03",  # a lock held for too long, interrupted, out of time
-    1317: "57014",
-    1969: "57014",
-    1927: "57P01",  # killed, or shut down
-    2006: "57P01",
-    2013: "57P01",
-}
-_MISSING_NAME = (1054, 1146)  # the only ones whose message holds names alone
-
-
-def _mariadb_number(error: BaseException | None) -> int | None:
-    """Return the number that the driver of MariaDB gives in place of a SQLSTATE."""
-    number = error.args[0] if error is not None and error.args else None
-    return number if isinstance(number, int) else None
-
-
-def _sqlstate(error: BaseException | None) -> str | None:
-    number = _mariadb_number(error)
-    if number is not None:
-        return _MARIADB_STATES.get(number, "HY000")
-    state: str | None = getattr(error, "sqlstate", None)
-    return state
-
-
-def _told(error: BaseException | None, state: str) -> str:
-    """Return what may be told of an error: the database's own words only where they hold no values."""
-    number = _mariadb_number(error)
-    if error is not None and number is not None:
-        return str(error.args[1]) if number in _MISSING_NAME else f"error {number}"
-    diagnosis = getattr(error, "diag", None)
-    if state.startswith(("42", "3F")):  # about names and types in the statement
-        return getattr(diagnosis, "message_primary", None) or ""
-    kind, constraint = type(error).__name__, getattr(diagnosis, "constraint_name", None)
-    return f"{kind}, constraint {constraint}" if constraint else kind
-
-
-def _sentence(doing: str, database: str, error: BaseException | None) -> str:
-    failed = f"{doing} failed in the {database}"
-    state = _sqlstate(error)
-    if state is None:
-        return f"{failed}: it does not answer; see that it runs and is reachable."
-    told = _told(error, state)
-    if state in ("42P01", "3F000") and database == WAREHOUSE:
-        return (
-            f"{failed}: {told}; run `engagement migrate` to bring it to the newest schema, or "
-            "`make demo` to fill it with a simulated library."
-        )
-    if state.startswith("28"):
-        return f"{failed}: it refuses the login; correct user and password of the connection."
-    if state == "3D000":
-        return f"{failed}: its server has no such database; correct the name in the connection."
-    if state == "42501":
-        return f"{failed}: the user of the connection lacks a right ({told}); have it granted."
-    if state.startswith("57P"):
-        return f"{failed}: the server ended the connection; see that it runs, then start again."
-    if state in ("40P01", "55P03", "57014"):
-        return f"{failed}: others held it up for too long; start again when less goes on there."
-    return f"{failed}: SQLSTATE {state}, {told}."

@@ -73,6 +73,17 @@ class Koha:
                 )
         return str(number)
 
+    def fill(self, count: int) -> None:
+        """Add many borrowers at once."""
+        self.do(f"""
+            INSERT INTO borrowers
+                (title, firstname, surname, email, branchcode, categorycode, dateexpiry, sort1)
+            SELECT
+                'นาย', 'สมชาย', 'ใจดี', CONCAT('p', seq, '@library.example.com'), 'CENTRAL', 'BACHELOR',
+                '2022-05-31', 'คณะวิทยาศาสตร์'
+            FROM seq_1_to_{count}
+        """)  # noqa: S608
+
     def lend(self, borrower: str | None, when: str, **values: Any) -> str:
         """Add a loan that began at `when` and return its number; one with a returndate is over."""
         loan = {

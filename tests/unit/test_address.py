@@ -11,7 +11,7 @@ LOCALS = (
     "a", "a.b", "somchai_k", "a+b", "a-b", "-a-", "_", "1234567", ".a", "a.", "a..b", "", "a b", "a,b", "a@b",
     "Somchai", "SOMCHAI.K", "Info", "INFO", "Postmaster", "info", "WWW", "No-Reply", "a'b", "a/b", "{a}", "a!#$%&*=?^`|~b",
     '"a"', '"a b"', '"a@b"', "สมชาย", "é", "ａ", "a\u0301", "a\u200b", "a\n", "\na", " a", "a\\", "(a)", "<a", "A <a",
-    "a" * 63, "a" * 64, "a" * 65, "a." * 31 + "a", "a" * 200,
+    "a" * 63, "a" * 64, "a" * 65, "a." * 31 + "a", "a" * 110, "a" * 200,
 )  # fmt: skip
 DOMAINS = (
     "kku.ac.th", "KKU.ac.th", "KkuMail.Com", "example.com", "mail.example.org", "a.b.c.d.e.f.co", "x.museum",
@@ -20,6 +20,7 @@ DOMAINS = (
     "a_b.com", "_dmarc.a.com", "-a.com", "a-.com", "a.-b.com", "a--b.com", "ab--cd.com", "a---b.com", "a-b.com",
     "xn--o3cw4h", "kku.xn--o3cw4h", "xn--12c1fe0br.xn--o3cw4h", "XN--12C1FE0BR.xn--o3cw4h", "xn--a.com", "xn--.com",
     "xn--mnchen-3ya.de", "ไทย.com", "มหาวิทยาลัย.ไทย", "münchen.de", "MÜNCHEN.DE", "ｋｋｕ．ac．th", "kku。ac。th",
+    "ก" * 50 + ".com", "xn--12c" + "a" * 49 + ".com",  # the same: 60 bytes for DNS, 154 in UTF-8
     "straße.de", "אב.com", "1.xn--4dbc.com",
     "", ".", ".com", "com.", "a.com.", "a..com", "a .com", " a.com", "a.com ", "a.com\n", "a,com", "a.com>", "a@b.com",
     "b" * 63 + ".com", "b" * 64 + ".com", "b" * 64, ".".join(["b" * 63] * 3) + ".com",

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engagement import clock, embedded, schema, tables, warehouse
+from engagement.database_error import WAREHOUSE
 from engagement.demo import library, stack
 from engagement.demo.airflow_api import FINAL, Airflow, Run, TaskState
 from engagement.demo.work_items import write_demo_work_items
@@ -28,7 +29,7 @@ _JUNE, _JULY = Period(2018, 6), Period(2018, 7)
 _DAGS = ("model_patrons", "monitor_report")
 _RUN_WITHIN_S = 300
 _UP_WITHIN_S = 180
-_DATABASES = (warehouse.WAREHOUSE, stack.LIBRARY_DATABASE, stack.AIRFLOW_DATABASE)
+_DATABASES = (WAREHOUSE, stack.LIBRARY_DATABASE, stack.AIRFLOW_DATABASE)
 
 _console = Console(highlight=False)
 

@@ -22,7 +22,8 @@ _SHORT_MONTHS = ("มค", "กพ", "มีค", "เมย", "พค", "มิ
 
 _DAY, _MONTH = r"(?P<day>\d\d?)", r"(?P<month>\d\d?)"
 _NAMED_MONTH = "(?P<month>[ก-ฮเ][ก-๎. ]*?|[A-Za-z]{3,9})"
-_YEAR = r"(?:(?P<era>[พค])\.? ?ศ\.? ?)?(?P<year>\d{4}|\d\d)"
+_ERA = r"(?:(?P<era>[พค])\.? ?ศ\.? ?)?"
+_YEAR, _WHOLE_YEAR = _ERA + r"(?P<year>\d{4}|\d\d)", _ERA + r"(?P<year>\d{4})"
 _GAP = "(?: ?[/.-] ?| )"
 _TIME = r"(?:(?:T| +)(?P<time>\d\d?[:.]\d\d.*))?"
 _IN_DIGITS: dict[Order, re.Pattern[str]] = {
@@ -30,9 +31,9 @@ _IN_DIGITS: dict[Order, re.Pattern[str]] = {
     "month/day/year": re.compile(_MONTH + _GAP + _DAY + _GAP + _YEAR + _TIME),
 }
 _OTHERWISE = (
-    re.compile(r"(?P<year>\d{4})" + _GAP + _MONTH + _GAP + _DAY + _TIME),
+    re.compile(_WHOLE_YEAR + _GAP + _MONTH + _GAP + _DAY + _TIME),
     re.compile(f"{_DAY}{_GAP}?{_NAMED_MONTH}{_GAP}?{_YEAR}{_TIME}"),
-    re.compile(r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:[T ]?(?P<time>\d\d:?\d\d.*))?"),
+    re.compile(_WHOLE_YEAR + r"(?P<month>\d\d)(?P<day>\d\d)(?:[T ]?(?P<time>\d\d:?\d\d.*))?"),
 )
 _ZONED = re.compile(r"(\d\d):?(\d\d).*?(Z|[+-]\d\d(?::?\d\d)?)")
 
@@ -51,10 +52,10 @@ def parse(text: str, era: Era, order: Order = "day/month/year") -> date | None:
             break
     else:
         return None
-    part = found.groupdict()
+    year, month, day, time, written = found.group("year", "month", "day", "time", "era")
     try:
-        year = _year(part["year"], _WRITTEN_ERAS.get(part.get("era")), era)
-        return _in_library(date(year, _month(part["month"]), int(part["day"])), part["time"] or "")
+        read = date(_year(year, _WRITTEN_ERAS.get(written), era), _month(month), int(day))
+        return _in_library(read, time) if time else read
     except ValueError:
         return None
 

@@ -17,8 +17,7 @@ from engagement.settings import INCLUDE
 if TYPE_CHECKING:
     from dns.resolver import Resolver
 
-_BETWEEN = re.compile(r"[;,/|<>\s]+")
-_SCHEME = re.compile("mailto:", re.IGNORECASE)
+_BETWEEN = re.compile(r"[;,/|<>:\s]+")
 # Names of less than five letters lie too close together: ku, su and tu are three universities.
 _SHORTEST_NAME = 5
 _SUFFIXES = frozenset({"ac", "co", "com", "edu", "net", "org", "th"})
@@ -29,10 +28,10 @@ _PATIENCE = 5.0  # seconds for one question
 def first_address(field: str) -> str | None:
     """Return the first e-mail address in a cleaned field, in its normal form, or None.
 
-    Several may stand there, between ; , / | or spaces, and each as `mailto:a@b` or `Name <a@b>`.
+    Several may stand there, between ; , / | or spaces, each also as `mailto:a@b` or `Name <a@b>`.
     """
     for part in _BETWEEN.split(field):
-        if "@" in part and (found := address.normal(_SCHEME.sub("", part, count=1))):
+        if "@" in part and (found := address.normal(part)):
             return found
     return None
 

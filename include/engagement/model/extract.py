@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.engine import URL
 
 from engagement import address, clock, settings as config, warehouse
 from engagement.errors import EngagementError
-from engagement.model import extract_state, gates, reading, source as sources
+from engagement.model import extract_state, gates, mail_domains, reading, source as sources
 from engagement.model.normalise import Normaliser
 from engagement.model.reading import Reading
 from engagement.model.source import Source
@@ -159,6 +160,9 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
         address.secret(),
         first_no=first_no,
         carrier=opened.carrier,
+        takes_mail=partial(mail_domains.take_mail, session)
+        if source.email.look_up_domains
+        else None,
     )
     source_count = opened.count()
     seen = 0

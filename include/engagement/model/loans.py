@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from engagement import clock, warehouse
+from engagement.database_error import DatabaseError
 from engagement.errors import EngagementError
 from engagement.model import reading, source as sources, text
 from engagement.model.source import Source
 from engagement.period import Period
-from engagement.settings import INCLUDE, settings
-from engagement.warehouse import DatabaseError, Session
+from engagement.settings import ROOT, settings
+from engagement.warehouse import Session
 
 # What comes in later than its time: self-checks and branches that were offline hand their loans in after days,
 # at most after a long holiday. What is older is read by reading its period again.
@@ -57,33 +58,31 @@ def extract(period: Period, library: URL) -> dict[str, int]:
     source = sources.load(settings().source)
     _require_loans(source, library)
     with warehouse.session() as session:
-        session.run("model/lock_loan", source=source.system)
         session.run("model/create_read_loan")
         with _opened(source, library) as asked:
             as_of = reading.DatabaseReading(asked, source, shard=0, shards=1).as_of
             since, until = _span(session, source, period, as_of)
             session.copy("pg_temp.read_loan", _COLUMNS, _loans(asked, source, since, until))
         counts = _merge(session, source, period, since_at=since, until_at=until, as_of_at=as_of)
-    _log.info("Loans of %s: %s.", period, ", ".join(f"{n} {c:,}" for n, c in counts.items()))
+    told = ", ".join(f"{name.removesuffix('_count')} {n:,}" for name, n in counts.items())
+    _log.info("Loans of %s: %s.", period, told)
     return counts
 
 
 def _require_loans(source: Source, library: URL) -> None:
     if library.drivername == reading.FILE or source.database is None:
         raise NoLoans(f"{source.label} is read from an export of its patrons, which has no loans.")
-    if not (INCLUDE / "sql" / f"{_query(source)}.sql").exists():
-        raise NoLoans(
-            f"No loans are read from {source.label}: there is no include/sql/{_query(source)}.sql."
-        )
+    if not (ROOT / _query_file(source)).exists():
+        raise NoLoans(f"No loans are read from {source.label}: there is no {_query_file(source)}.")
 
 
-def _query(source: Source) -> str:
-    return f"sources/{source.system}/loan"
+def _query_file(source: Source) -> str:
+    return f"include/sql/sources/{source.system}/loan.sql"
 
 
 @contextmanager
 def _opened(source: Source, library: URL) -> Iterator[Session]:
-    """Open the library system at one instant; say what to do where it is no longer as its query expects."""
+    """Open the library system at one instant; say what to do where a query no longer fits it."""
     try:
         with warehouse.session(library, name=source.label) as session:
             session.repeatable_read()
@@ -91,8 +90,8 @@ def _opened(source: Source, library: URL) -> Iterator[Session]:
     except DatabaseError as error:
         if error.database == source.label and error.sqlstate in ("42P01", "42703"):
             raise EngagementError(
-                f"{source.label} has not what the queries of include/sql/sources/{source.system}/ ask for about "
-                f"loans; adapt the one that is named to its schema. {error}"
+                f"{source.label} has not what a query of include/sql/sources/{source.system}/ asks for "
+                f"about loans; adapt the one that is named to its schema. {error}"
             ) from None
         raise
 
@@ -128,7 +127,9 @@ def _loans(
     Raises:
         EngagementError: the query gives other columns, or something else than instants.
     """
-    for rows in session.chunks(_query(source), _CHUNK_ROWS, since=since, until=until):
+    for rows in session.chunks(
+        f"sources/{source.system}/loan", _CHUNK_ROWS, since=since, until=until
+    ):
         _require_columns(source, rows)
         for row in rows:
             ids, instants = row[: len(_IDS)], row[len(_IDS) :]
@@ -138,7 +139,7 @@ def _loans(
 def _require_columns(source: Source, rows: Sequence[Any]) -> None:
     if rows[0]._fields != _COLUMNS:
         raise EngagementError(
-            f"include/sql/{_query(source)}.sql must give {', '.join(_COLUMNS)}, in this order; it gives "
+            f"{_query_file(source)} must give {', '.join(_COLUMNS)}, in this order; it gives "
             f"{', '.join(rows[0]._fields)}."
         )
     for column in _INSTANTS:
@@ -146,7 +147,7 @@ def _require_columns(source: Source, rows: Sequence[Any]) -> None:
         if other:
             raise EngagementError(
                 f"{source.label} gives {column} as {other.pop().__name__}, not as date and time; cast it "
-                f"to a timestamp in include/sql/{_query(source)}.sql."
+                f"to a timestamp in {_query_file(source)}."
             )
 
 
@@ -171,16 +172,17 @@ def _aware(instant: datetime | None) -> datetime | None:
     return instant.replace(tzinfo=settings().zone)
 
 
-def _merge(session: Session, source: Source, period: Period, **span: datetime) -> dict[str, int]:
+def _merge(session: Session, source: Source, period: Period, **instants: datetime) -> dict[str, int]:
     """Bring the loans that were read into core, keep what was found, and count the periods."""
     binds = {
         "source": source.system,
         "period": str(period),
         "zone": settings().timezone,
         "now": clock.now(),
-        **span,
+        **instants,
     }
     session.analyze("pg_temp.read_loan")
+    session.run("model/lock_identities")  # and so no other reading finds the same loans new
     session.run("model/add_loan_patron", **binds)
     session.run("model/create_changed_loan")
     session.run("model/find_changed_loan", **binds)

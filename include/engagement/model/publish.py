@@ -29,14 +29,19 @@ _PARTITIONED = {
     "core.patron_month": ("patron_key",),
     "core.rejection": ("record_no", "reason_code"),
 }
-_FIGURES = (
-    "patron_funnel",
-    "patron_rejection",
-    "patron_rejection_set",
-    "patron_group",
-    "patron_group_rejection",
-    "patron_notice",
-)
+_FIGURES = {
+    "model/publish_patron_rejection": "model/unpublish_patron_rejection",
+    "model/publish_patron_rejection_set": "model/unpublish_patron_rejection_set",
+    "model/publish_patron_group": "model/unpublish_patron_group",
+    "model/publish_patron_group_rejection": "model/unpublish_patron_group_rejection",
+    "model/publish_patron_notice": "model/unpublish_patron_notice",
+}
+# What is said of each record, put together in this order for the length of the transaction.
+_JUDGEMENT = {
+    "pg_temp.verdict": ("model/create_verdict", "model/find_verdicts"),
+    "pg_temp.record": ("model/create_record", "model/judge_records"),
+    "pg_temp.rejected_count": ("model/create_rejected_count", "model/count_verdicts"),
+}
 
 
 def publish(period: Period) -> int:
@@ -66,31 +71,28 @@ def publish(period: Period) -> int:
             "source": extract.source,
             "now": clock.now(),
         }
-        for name in (*_FIGURES, "person_link"):
-            session.run(f"model/unpublish_{name}", period=str(period))
+        for name in (*_FIGURES.values(), "model/unpublish_person_link"):
+            session.run(name, period=str(period))
         _judge(session, binds)
         for name, table in _FACTS.items():
             _write(session, name, table, binds)
-        _reconcile(session, extract, period)
         for name in _FIGURES:
-            session.run(f"model/publish_{name}", **binds, **hashes)
-        real = int(session.scalar("model/count_real_customers", period=str(period)))
+            session.run(name, **binds)
+        real = _reconciled(session, extract, period)
+        session.run("model/unpublish_patron_funnel", period=str(period))
+        session.run("model/publish_patron_funnel", **binds, **hashes)
     _log.info("Published %s: %s real customers.", period, f"{real:,}")
     return real
 
 
 def _judge(session: Session, binds: dict[str, Any]) -> None:
-    """Put together, for this transaction, what is said of each record: pg_temp.record and its parts."""
+    """Put together what is said of each record, alone with the identities until the end."""
     session.run("model/allow_memory")
     session.run("model/lock_identities")
-    for table, filled_by in (
-        ("verdict", "find_verdicts"),
-        ("record", "judge_records"),
-        ("rejected_count", "count_verdicts"),
-    ):
-        session.run(f"model/create_{table}")
-        session.run(f"model/{filled_by}", **binds)
-        session.analyze(f"pg_temp.{table}")
+    for table, (create, fill) in _JUDGEMENT.items():
+        session.run(create)
+        session.run(fill, **binds)
+        session.analyze(table)
 
 
 def _write(session: Session, name: str, table: str, binds: dict[str, Any]) -> None:
@@ -137,12 +139,20 @@ def _checked(session: Session, period: Period, suite_hash: str) -> Any:
     return extract
 
 
-def _reconcile(session: Session, extract: Any, period: Period) -> None:
-    """Raise EngagementError unless extracted = real customers + rejected, in records."""
-    real = int(session.scalar("model/count_real_customers", period=str(period)))
-    rejected = int(session.scalar("model/count_rejected_records", period=str(period)))
-    if extract.source_count != real + rejected:
+def _reconciled(session: Session, extract: Any, period: Period) -> int:
+    """Return how many real customers were published.
+
+    Raises:
+        EngagementError: extracted = real customers + rejected does not hold, in records; or a figure by
+            group or by combination has lost or gained some.
+    """
+    found: Any = session.one("model/published_totals", period=str(period))
+    rejected = {found.rejected_count, int(found.combined_count)}
+    extracted = {extract.source_count, int(found.grouped_count)}
+    if extracted != {found.real_count + count for count in rejected}:
         raise EngagementError(
-            f"{period} does not add up: {extract.source_count:,} extracted, but {real:,} real customers "
-            f"and {rejected:,} rejected; nothing was published. Read the period again."
+            f"{period} does not add up: {extract.source_count:,} extracted, but {found.real_count:,} real "
+            f"customers and {found.rejected_count:,} rejected ({int(found.grouped_count):,} and "
+            f"{int(found.combined_count):,} in the figures); nothing was published. Read the period again."
         )
+    return int(found.real_count)

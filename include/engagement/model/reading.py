@@ -11,12 +11,13 @@ from typing import Any, Protocol
 from sqlalchemy.engine import URL
 
 from engagement import clock, warehouse
+from engagement.database_error import DatabaseError
 from engagement.errors import EngagementError
 from engagement.model.records import Columns, Records, Values, first_filled
 from engagement.model.source import Source
 from engagement.period import Period
 from engagement.settings import settings
-from engagement.warehouse import DatabaseError, Session
+from engagement.warehouse import Session
 
 FILE = "file"
 
@@ -105,14 +106,14 @@ class DatabaseReading:
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
         """Name and type of the columns of the patron query, sorted."""
-        given = self._session.columns(self._statement("patron"), **self._binds)
+        given = self._session.columns(f"sources/{self._source.system}/patron", **self._binds)
         names = [name for name, _ in given]
         for field, columns in self._columns.items():
             for column in columns:
                 if names.count(column) != 1:
                     raise EngagementError(
                         f"{self._source.system}.yaml takes {field} from the column {column}, which "
-                        f"include/sql/{self._statement('patron')}.sql does not give once; correct one "
+                        f"include/sql/sources/{self._source.system}/patron.sql does not give once; correct one "
                         "of the two."
                     )
         return tuple(sorted(given))
@@ -122,12 +123,14 @@ class DatabaseReading:
         """The instant that the system itself says its data is of."""
         if self._source.as_of == "now":
             return clock.now()
-        stands_at: datetime = self._session.scalar(self._statement("as_of"))
+        stands_at: datetime = self._session.scalar(f"sources/{self._source.system}/as_of")
         return stands_at.astimezone(settings().zone)
 
     def count(self) -> int:
         """Return the system's own count of patron records."""
-        return int(self._session.scalar(self._statement("patron_count"), **self._binds))
+        return int(
+            self._session.scalar(f"sources/{self._source.system}/patron_count", **self._binds)
+        )
 
     def chunks(self, size: int) -> Iterator[Records]:
         """Yield all records, at most `size` at a time.
@@ -136,7 +139,9 @@ class DatabaseReading:
             EngagementError: a column is no text.
         """
         first = 1
-        for rows in self._session.chunks(self._statement("patron"), size, **self._binds):
+        for rows in self._session.chunks(
+            f"sources/{self._source.system}/patron", size, **self._binds
+        ):
             names = rows[0]._fields
             by_name = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
             yield Records(range(first, first + len(rows)), self._fields(by_name))
@@ -156,11 +161,8 @@ class DatabaseReading:
             raise EngagementError(
                 f"{self._source.label} gives {column} as {other.pop().__name__}, not as text: its column "
                 f"was changed. See that its codes are still those of {self._source.system}.yaml, then "
-                f"cast it to text in include/sql/{self._statement('patron')}.sql."
+                f"cast it to text in include/sql/sources/{self._source.system}/patron.sql."
             )
-
-    def _statement(self, name: str) -> str:
-        return f"sources/{self._source.system}/{name}"
 
 
 @contextmanager
@@ -169,7 +171,7 @@ def _schema_errors(source: Source) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if error.database == source.label and (error.sqlstate or "").startswith("42"):
+        if error.database == source.label and error.sqlstate in ("42P01", "42703"):
             raise EngagementError(
                 f"{source.label} has no longer the columns that include/sql/sources/{source.system}/ "
                 f"asks for; adapt the query to the new schema. {error}"

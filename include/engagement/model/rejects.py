@@ -29,6 +29,7 @@ _CHUNK_ROWS = 5_000
 SHEET_ROWS = 1_048_575  # that Excel has below the headings
 _LONGEST = 1_000  # characters of a cell; one of more than 32,767 would stay empty
 _NO_TEXT = re.compile("[\ufffe\uffff]")  # what XML cannot say
+_THAI_HEIGHT = 20  # points of a row: vowels and tones stand above each other
 _A4 = 9
 _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 _log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def _write(session: Session, period: Period, path: Path) -> int:
     from xlsxwriter import Workbook
 
     session.repeatable_read()
-    extract = _published(session, period)
+    extract, rejected = _published(session, period)
     binds = {"extract_id": extract.extract_id, "period": str(period)}
     source = sources.load(extract.source)
     asked: Counter[str] = Counter()
@@ -86,14 +87,13 @@ def _write(session: Session, period: Period, path: Path) -> int:
         _add_sheets(book, "records_sheet", "columns", records)
         broken = (_broken(row, source) for row in _rows(session, "model/unreadable_records", binds))
         unreadable = _add_sheets(book, "unreadable_sheet", "unreadable_columns", broken)
-        rejected = int(session.scalar("model/count_rejected_records", period=str(period)))
         left_out = rejected - asked.total() - unreadable
         _fill_counts(book, counts, _title(extract, period), asked, (unreadable, left_out))
     return asked.total()
 
 
-def _published(session: Session, period: Period) -> Any:
-    """Return the period's extract, which its figures were made of and which still lies in stage."""
+def _published(session: Session, period: Period) -> tuple[Any, int]:
+    """Return the period's extract, which is published and still lies in stage, and its rejected records."""
     extract = extract_state.accepted(session, period)
     published = session.one("model/published_extract", period=str(period))
     if published is None or published.extract_id != extract.extract_id:
@@ -102,7 +102,7 @@ def _published(session: Session, period: Period) -> Any:
             "model_patrons for the period first."
         )
     extract_state.require_staged(session, extract.extract_id, period)
-    return extract
+    return extract, int(published.rejected_count)
 
 
 def _rows(session: Session, name: str, binds: dict[str, Any]) -> Iterator[Any]:
@@ -122,7 +122,7 @@ def _asked(row: Any) -> Cells:
         row.patron_type,
         row.affiliation,
         row.email,
-        "\n".join(faults),
+        "; ".join(faults),
         row.email_suggestion,
     )
 
@@ -166,9 +166,10 @@ def _add_sheets(book: Workbook, name: str, columns: str, rows: Iterable[Cells]) 
 
 def _add_sheet(book: Workbook, name: str, headings: dict[str, int]) -> Worksheet:
     # As text a cell stays text, and an id keeps its zeros, also when somebody edits it.
-    cells = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
-    bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "vcenter"})
+    cells = book.add_format({"num_format": "@", "valign": "vcenter"})
+    bold = book.add_format({"bold": True, "bottom": 1, "valign": "vcenter"})
     sheet = book.add_worksheet(name)
+    sheet.set_default_row(_THAI_HEIGHT)
     for place, width in enumerate(headings.values()):
         sheet.set_column(place, place, width, cells)
     sheet.write_row(0, 0, headings, bold)
@@ -192,6 +193,7 @@ def _fill_counts(
     words = labels().rejects
     bold = book.add_format({"bold": True})
     number = book.add_format({"num_format": "#,##0"})
+    sheet.set_default_row(_THAI_HEIGHT)
     sheet.set_column(0, 0, 60)
     sheet.set_column(1, 1, 16, number)
     sheet.set_paper(_A4)

@@ -4,77 +4,125 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from itertools import islice
 from typing import Any
 
-import pandas as pd
 from sqlalchemy.engine import URL
 
 from engagement import clock
+from engagement.labels import labels
 from engagement.model import reading, source as sources, text
 from engagement.model.normalise import Normaliser
+from engagement.model.reading import Reading
+from engagement.model.records import FieldName, Records
 from engagement.model.source import UNMAPPED, Source
 from engagement.period import Period
+from engagement.settings import settings
 
 ROWS = 1_000
-# Normalised column -> the source's fields that it is made of, and the column that says what is wrong.
-_COLUMNS = {
-    "name": (("given_name", "family_name", "full_name"), "name_fault"),
-    "status": (("patron_type",), "status_fault"),
-    "affiliation": (("affiliation",), "affiliation_fault"),
-    "email": (("email",), "email_fault"),
-    "membership": (("membership", "expiry"), "membership_fault"),
+_CODES = 20  # of each kind that are listed
+_CODE_LENGTH = 30  # characters: what is longer was no code, and perhaps a patron's
+# Reason of a rejection -> what must be there, or nobody is a real customer.
+_NEEDED = {
+    "not_current": "membership",
+    "name": "name",
+    "status": "status",
+    "affiliation": "affiliation",
+    "email": "email",
 }
-_CODES = ("patron_type", "membership", "prefix")
+# What is looked at -> the fields that it is made of.
+_MADE_OF: dict[str, tuple[FieldName, ...]] = {
+    "name": ("given_name", "family_name", "full_name"),
+    "status": ("patron_type",),
+    "affiliation": ("affiliation",),
+    "email": ("email",),
+    "membership": ("membership", "expiry"),
+    "expiry": ("expiry",),
+    "prefix": ("prefix",),
+    "nationality": ("nationality",),
+}
+
+Rows = Mapping[str, list[Any]]  # column of stage.patron -> its values
+Faults = list[str | None]  # per record: what is wrong, if anything
 
 
-@dataclass
+@dataclass(frozen=True)
 class Filled:
-    """How often a field says something: in records of those that were read.
+    """How often something is there, in records of those that could be read.
 
     Attributes:
-        is_held: whether the YAML names a column for it at all.
-        faults: what is wrong -> records.
+        columns: where the YAML says that it stands; none: the system does not hold it.
+        filled: records in which it is there and means something.
+        faults: what is wrong in the others -> records: missing, placeholder, or how else it is invalid.
     """
 
-    is_held: bool
-    filled: int = 0
-    faults: dict[str, int] = field(default_factory=dict)
+    columns: tuple[str, ...]
+    filled: int
+    faults: dict[str, int]
 
 
-@dataclass
+@dataclass(frozen=True)
+class Unmapped:
+    """Codes that a part of the YAML does not name, the most frequent first.
+
+    Attributes:
+        codes: code -> records; at most 20, each cut after 30 characters.
+        more: how many other codes there are.
+    """
+
+    codes: dict[str, int]
+    more: int
+
+
+@dataclass(frozen=True)
 class SourceCheck:
     """What a source's YAML makes of its first records.
 
     Attributes:
-        source_count: records by the system's own count.
+        source_count: records by the system's own count; None of a file, which has to be read for it.
         read_count: records that were looked at, at most ROWS.
+        as_of_date: the day that "current" means.
         unreadable: reason -> records that would go to quarantine.
-        fields: what the checks look at -> how it is filled.
-        unmapped: field -> code that the YAML does not name -> records.
-        groups: group -> records; unmapped ones included.
-        contradictions: past_expiry, no_expiry -> records whose membership the YAML's choice decides.
+        fields: what is looked at -> how it is filled.
+        complete_count: records of current members with everything that makes a real customer.
+        explanations: why nobody can be one: sentences, of all records that were read.
+        unmapped: part of the YAML -> the codes that are missing there, where there are any.
+        groups: group -> records, in the order of every table; unmapped ones last.
+        notices: what deserves a look -> records.
+        wins: past_expiry, no_expiry -> what the YAML lets decide then, state or expiry.
     """
 
     system: str
     label: str
-    source_count: int
+    source_count: int | None
     read_count: int
+    as_of_date: date
     unreadable: dict[str, int]
     fields: dict[str, Filled]
-    unmapped: dict[str, dict[str, int]]
+    complete_count: int
+    explanations: list[str]
+    unmapped: dict[str, Unmapped]
     groups: dict[str, int]
-    contradictions: dict[str, int]
+    notices: dict[str, int]
+    wins: dict[str, str]
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it as plain dictionaries."""
-        return asdict(self)
+        """Return all of it as plain JSON values."""
+        return asdict(self) | {"as_of_date": self.as_of_date.isoformat()}
 
 
 def check(system: str, library: URL) -> SourceCheck:
     """Connect, read up to ROWS records, and say what the source's YAML would make of them.
 
-    Nothing is written anywhere.
+    Nothing is written anywhere, and no warehouse is needed. Of a file only the beginning is read: whether
+    it is whole shows when a month is read.
+
+    Args:
+        system: the name of its YAML.
+        library: where it is; see `reading.opened`. {period} stands for the month before this one.
 
     Raises:
         EngagementError: there is no such source, or it cannot be read.
@@ -82,54 +130,136 @@ def check(system: str, library: URL) -> SourceCheck:
     source = sources.load(system)
     now = clock.now()
     with reading.opened(source, library, Period(now.year, now.month).previous) as opened:
-        known = dict(opened.columns)  # also sees that the YAML's columns are there
-        count = opened.count()
-        normaliser = Normaliser(
-            source, 0, now.date(), secrets.token_bytes(32), carrier=opened.carrier
-        )
-        chunk = next((normaliser.chunk(records) for records in opened.chunks(ROWS)), None)
-    rows = pd.DataFrame() if chunk is None or not known else chunk.rows.to_pandas()
+        count = None if library.drivername == reading.FILE else _own_count(opened)
+        stands_at = opened.as_of if source.as_of == "source" else now
+        records = next(opened.chunks(ROWS), Records((), {}))
+    day = stands_at.astimezone(settings().zone).date()
+    chunk = Normaliser(source, 0, day, secrets.token_bytes(32), carrier=opened.carrier).chunk(
+        records
+    )
+    rows: Rows = chunk.rows.to_pydict()
+    faults = _faults(rows, source)
+    fields = {name: _filled(name, found, source, library) for name, found in faults.items()}
     return SourceCheck(
         system=system,
         label=source.label,
         source_count=count,
-        read_count=0 if chunk is None else len(rows) + len(chunk.quarantined),
-        unreadable=_counted(reason for _, reason, _ in (chunk.quarantined if chunk else ())),
-        fields={name: _filled(rows, name, _held(source, library)) for name in _COLUMNS},
-        unmapped={name: _unmapped(rows, name, source) for name in _CODES},
-        groups=_counted(_column(rows, "group_code", UNMAPPED)),
-        contradictions=_counted(filter(None, _column(rows, "contradiction", ""))),
+        read_count=len(records),
+        as_of_date=day,
+        unreadable=_counted(reason for _, reason, _ in chunk.quarantined),
+        fields=fields,
+        complete_count=_complete(faults),
+        explanations=_explanations(fields, source) if rows["record_no"] else [],
+        unmapped=_unmapped(rows, source),
+        groups=_groups(rows),
+        notices=_notices(rows),
+        wins=source.membership.contradiction.model_dump(),
     )
 
 
-def _held(source: Source, library: URL) -> set[str]:
-    """Return the fields for which the YAML names a column of what is read."""
+def _own_count(opened: Reading) -> int:
+    """Return the system's own count, having seen that its query gives the YAML's columns."""
+    _ = opened.columns
+    return opened.count()
+
+
+def _faults(rows: Rows, source: Source) -> dict[str, Faults]:
+    """Return per record what is wrong, first with what makes a real customer."""
+    prefixes, days = _codes(rows, "prefix"), _codes(rows, "expiry")
+    return {
+        "name": rows["name_fault"],
+        "status": [
+            fault or (None if group else "in no group")
+            for fault, group in zip(rows["status_fault"], rows["group_code"], strict=True)
+        ],
+        "affiliation": rows["affiliation_fault"],
+        "email": rows["email_fault"],
+        "membership": rows["membership_fault"],
+        "expiry": _missing(days, rows["expiry_date"], "no date"),
+        "prefix": _missing(prefixes, map(source.prefixes.get, prefixes), "unknown code"),
+        "nationality": _missing(_codes(rows, "nationality")),
+    }
+
+
+def _codes(rows: Rows, field: FieldName) -> list[str]:
+    """Return the values of a field as they are compared; empty where there is none."""
+    return [text.clean(value or "") for value in rows[f"{field}_raw"]]
+
+
+def _missing(values: list[str], read: Iterable[Any] | None = None, fault: str = "") -> Faults:
+    """Return `missing` for what is empty, and `fault` for what could not be read."""
+    understood = values if read is None else read
+    return [
+        "missing" if not value else None if meant else fault
+        for value, meant in zip(values, understood, strict=True)
+    ]
+
+
+def _filled(name: str, faults: Faults, source: Source, library: URL) -> Filled:
     part = source.export if library.drivername == reading.FILE else source.database
-    return {str(field) for field in part.columns} if part else set()
-
-
-def _filled(rows: pd.DataFrame, name: str, held: set[str]) -> Filled:
-    fields, fault = _COLUMNS[name]
-    faults = _counted(filter(None, _column(rows, fault, "")))
+    columns = part.columns if part else {}
     return Filled(
-        is_held=bool(held & set(fields)), filled=len(rows) - sum(faults.values()), faults=faults
+        columns=tuple(column for field in _MADE_OF[name] for column in columns.get(field, ())),
+        filled=faults.count(None),
+        faults=_counted(filter(None, faults)),
     )
 
 
-def _unmapped(rows: pd.DataFrame, name: str, source: Source) -> dict[str, int]:
-    known = {
-        "patron_type": set(source.patron_types),
-        "membership": source.membership.active | source.membership.suspended,
-        "prefix": set(source.prefixes),
-    }[name]
-    codes = (text.clean(code) for code in _column(rows, f"{name}_raw", ""))
-    return _counted(code for code in codes if code and code not in known)
+def _complete(faults: Mapping[str, Faults]) -> int:
+    records = zip(*(faults[name] for name in _NEEDED.values()), strict=True)
+    return sum(not any(record) for record in records)
 
 
-def _column(rows: pd.DataFrame, name: str, missing: str) -> list[str]:
-    return [] if rows.empty else list(rows[name].fillna(missing))
+def _explanations(fields: Mapping[str, Filled], source: Source) -> list[str]:
+    return [
+        labels().explanation(reason, label=source.label, system=source.system).en
+        for reason, name in _NEEDED.items()
+        if not fields[name].filled
+    ]
 
 
-def _counted(values: Any) -> dict[str, int]:
+def _unmapped(rows: Rows, source: Source) -> dict[str, Unmapped]:
+    types = _codes(rows, "patron_type")
+    states = source.membership.active | source.membership.suspended
+    found = {
+        "patron_types": _unknown(types, source.patron_types),
+        "groups": [
+            code
+            for code, status, group in zip(types, rows["status"], rows["group_code"], strict=True)
+            if status and not group
+        ],
+        "membership": _unknown(_codes(rows, "membership"), states),
+        "prefixes": _unknown(_codes(rows, "prefix"), source.prefixes),
+    }
+    return {part: _most_frequent(codes) for part, codes in found.items() if codes}
+
+
+def _unknown(codes: list[str], known: Container[str]) -> list[str]:
+    return [code for code in codes if code and code not in known]
+
+
+def _most_frequent(codes: list[str]) -> Unmapped:
+    cut = (code if len(code) <= _CODE_LENGTH else f"{code[:_CODE_LENGTH]}…" for code in codes)
+    counts = _counted(cut)
+    return Unmapped(dict(islice(counts.items(), _CODES)), max(0, len(counts) - _CODES))
+
+
+def _groups(rows: Rows) -> dict[str, int]:
+    counts = Counter(group or UNMAPPED for group in rows["group_code"])
+    return {group: counts[group] for group in labels().groups}
+
+
+def _notices(rows: Rows) -> dict[str, int]:
+    contradictions = Counter(rows["contradiction"])
+    names = zip(rows["name"], rows["family_name"], strict=True)
+    return {
+        "single_name": sum(bool(name and not family) for name, family in names),
+        "past_expiry": contradictions["past_expiry"],
+        "no_expiry": contradictions["no_expiry"],
+        "likely_typo": sum(map(bool, rows["email_suggestion"])),
+    }
+
+
+def _counted(values: Iterable[str]) -> dict[str, int]:
     """Return value -> how often, the most frequent first."""
     return dict(Counter(values).most_common())

@@ -83,6 +83,10 @@ ALTER TABLE core.loan RENAME COLUMN recorded_at TO as_of_at;
 CREATE INDEX loan_loaned ON core.loan (loaned_at);
 -- Checked row by row it costs more than all else that publishing does; the groups' totals are checked instead.
 ALTER TABLE core.patron_month DROP CONSTRAINT patron_month_group_code_fkey, DROP COLUMN status;
+COMMENT ON TABLE core.patron_month IS
+'Every identifiable record of a period, with its verdict; key of each period''s part: patron_key.';
+COMMENT ON TABLE core.rejection IS
+'Why a record is no real customer; key of each period''s part: record_no, reason_code.';
 -- Each period's part has a key of its own, which is built after its rows are written.
 ALTER TABLE core.patron_month DROP CONSTRAINT patron_month_pkey;
 ALTER TABLE core.rejection DROP CONSTRAINT rejection_pkey;

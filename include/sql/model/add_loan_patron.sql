@@ -1,5 +1,5 @@
--- Whoever borrows and was never seen, because he was deleted since, gets a key too; but nobody gets one for a
--- loan that is nobody's already. Sorted, so that two writers cannot deadlock.
+-- Whoever borrowed and was never seen gets a key too, also when he was deleted since; but nobody gets one for
+-- a loan that is nobody's already.
 INSERT INTO pii.patron (source, source_id, first_seen_at)
 SELECT
     :source,
@@ -18,4 +18,3 @@ WHERE
     )
 GROUP BY r.source_id
 ORDER BY r.source_id
-ON CONFLICT DO NOTHING

@@ -1,2 +1,5 @@
-SELECT f.extract_id FROM mart.patron_funnel AS f
+SELECT
+    f.extract_id,
+    f.rejected_count
+FROM mart.patron_funnel AS f
 WHERE f.period = :period

@@ -34,10 +34,7 @@ FROM (
 LEFT JOIN borrowers AS b ON l.borrowernumber = b.borrowernumber
 LEFT JOIN categories AS c ON b.categorycode = c.categorycode
 WHERE
-    l.issuedate IS NOT NULL -- as some loans that were brought in from an older system
-    AND (
-        (l.issuedate >= :since AND l.issuedate < :until)
-        OR (l.lastreneweddate >= :since AND l.lastreneweddate < :until)
-        OR (l.returndate >= :since AND l.returndate < :until)
-        OR (l.timestamp >= :since AND l.timestamp < :until)
-    )
+    (l.issuedate >= :since AND l.issuedate < :until)
+    OR (l.lastreneweddate >= :since AND l.lastreneweddate < :until)
+    OR (l.returndate >= :since AND l.returndate < :until)
+    OR (l.timestamp >= :since AND l.timestamp < :until)

@@ -1,0 +1,18 @@
+-- Counted in what was written, each total from another table.
+SELECT
+    (
+        SELECT count(*) FROM core.patron_month AS m
+        WHERE m.period = :period AND m.is_real_customer
+    ) AS real_count,
+    (
+        SELECT count(DISTINCT r.record_no) FROM core.rejection AS r
+        WHERE r.period = :period
+    ) AS rejected_count,
+    (
+        SELECT coalesce(sum(g.extracted_count), 0) FROM mart.patron_group AS g
+        WHERE g.period = :period
+    ) AS grouped_count,
+    (
+        SELECT coalesce(sum(s.record_count), 0) FROM mart.patron_rejection_set AS s
+        WHERE s.period = :period
+    ) AS combined_count
