@@ -103,8 +103,9 @@ GROUPS = ("faculty", "staff", "undergrad", "graduate", "international", "visitor
 DEPARTMENTS = {"HUSO": FACULTY, "SC": "คณะวิทยาศาสตร์"}
 
 
-def user(number: int, **values: Any) -> dict[str, Any]:
-    """Return a user as GET /users gives one who passes every check, but for the given keys; None: it has not."""
+def user(number: int, person: Row | None = None, **values: Any) -> dict[str, Any]:
+    """Return a user as GET /users gives one who passes every check, but for the given keys of the user and
+    of the person; what is None the user has not."""
     personal = {
         "lastName": "ใจดี",
         "firstName": "สมชาย",
@@ -122,16 +123,16 @@ def user(number: int, **values: Any) -> dict[str, Any]:
         "patronGroup": folio_id("undergrad"),
         "departments": [folio_id("HUSO")],
         "proxyFor": [],
+        "personal": _filled(personal | dict(person or {})),
         "enrollmentDate": "2014-06-01T00:00:00.000+00:00",
         "expirationDate": "2019-05-31T16:59:59.000+00:00",
-        "createdDate": "2014-06-01T04:00:00.000+00:00",
-        "updatedDate": "2014-06-01T04:00:00.000+00:00",
         "metadata": {"createdDate": "2014-06-01T04:00:00.000+00:00"},
     }
-    asked = {key: values.pop(key) for key in list(values) if key in personal}
-    found = whole | values | {"personal": personal | asked}
-    found["personal"] = {key: value for key, value in found["personal"].items() if value is not None}
-    return {key: value for key, value in found.items() if value is not None}
+    return _filled(whole | values)
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def pages(folder: Path, *users: Sequence[Mapping[str, Any]], total: int | None = None) -> Path:

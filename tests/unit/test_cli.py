@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from engagement import cli, embedded, schema, warehouse
+from engagement.model import source
 from engagement.monitor import work_items
 from engagement.period import Period
 from engagement.settings import settings
@@ -21,6 +22,8 @@ CONSOLE_SCRIPT = Path(sys.executable).with_name("engagement")
 KEYS = {
     "period", "extracted", "current", "real_customers", "real_persons", "mailable", "rejected",
     "rejected_by_reason", "rejected_by_first_reason", "by_group", "as_of_date", "published_at",
+    "definition", "by_combination", "rejected_by_group", "notices", "mapping_hash", "suite_hash",
+    "explanation",
 }  # fmt: skip
 
 
@@ -38,7 +41,8 @@ def store_url(server_home: Path) -> Iterator[str]:
         with psycopg.connect(made.set(drivername="postgresql").render_as_string(False)) as open_:
             open_.execute(
                 "INSERT INTO mart.patron_funnel VALUES ('2018-06', 1, 100, 60, 20, 19, 18, 80, "
-                "'2018-06-27 18:00+07', '2018-06-27', 'd', '2018-07-01 00:05+07')"
+                "'2018-06-27 18:00+07', '2018-06-27', 'd', '2018-07-01 00:05+07', %s, %s)",
+                [source.load("autolib").mapping_hash, "5" * 64],
             )
             open_.execute(
                 "INSERT INTO mart.patron_rejection VALUES ('2018-06', 'not_current', 40, 40), "
@@ -48,6 +52,18 @@ def store_url(server_home: Path) -> Iterator[str]:
                 "INSERT INTO mart.patron_group SELECT '2018-06', group_code, "
                 "CASE rank WHEN 1 THEN 100 ELSE 0 END, CASE rank WHEN 1 THEN 20 ELSE 0 END "
                 "FROM core.patron_group"
+            )
+            open_.execute(
+                "INSERT INTO mart.patron_rejection_set VALUES ('2018-06', '{email}', 40), "
+                "('2018-06', '{not_current,email}', 30), ('2018-06', '{not_current}', 10)"
+            )
+            open_.execute(
+                "INSERT INTO mart.patron_group_rejection VALUES "
+                "('2018-06', 'staff', 'not_current', 40, 40), ('2018-06', 'staff', 'email', 70, 40)"
+            )
+            open_.execute(
+                "INSERT INTO mart.patron_notice VALUES ('2018-06', 'past_expiry', 12), "
+                "('2018-06', 'single_name', 3)"
             )
         yield url
     settings.cache_clear()
@@ -123,14 +139,98 @@ def test_figures_for_a_program_are_one_json_object_with_the_promised_names(store
     assert len(found["by_group"]) == 8
     assert found["as_of_date"] == "2018-06-27"
     assert found["published_at"] == "2018-07-01T00:05:00+07:00"
+    assert found["by_combination"][1] == {"reasons": ["not_current", "email"], "records": 30}
+    assert found["rejected_by_group"]["staff"]["email"] == {"records": 70, "first": 40}
+    assert found["notices"] == {"single_name": 3, "past_expiry": 12}
+    assert found["explanation"] is None
 
 
-def test_figures_for_a_person_are_tables(store, world, capsys):
+def lines(text: str) -> set[str]:
+    """Return the rows of printed tables without their frames, with single spaces."""
+    return {" ".join(line.replace("│", " ").split()) for line in text.splitlines()}
+
+
+@pytest.mark.parametrize("width", ["80", "120"])
+def test_figures_for_a_person_are_a_waterfall_with_combinations_groups_and_notices(
+    store, world, capsys, width
+):
+    world.setenv("COLUMNS", width)
     code, out, _ = run(world, capsys, "figures", "--period", "2018-06")
     assert code == 0
-    for shown in ("extracted", "100", "real customers", "20", "Staff", "Not a current member"):
-        assert shown in out
+    assert lines(out) >= {
+        "extracted 100",
+        "Not a current member −40 40.0 % 40",
+        "E-mail missing or invalid −40 40.0 % 70",
+        "real customers 20 20.0 %",
+        "persons behind them 19",
+        "Not a current member + E-mail missing or invalid 30 37.5 %",
+        "Staff 100",
+    }
+    assert "contradiction.past_expiry:" in out
+    assert out.count("Staff") == 1
+    assert max(map(len, out.splitlines())) <= int(width)
     assert "As of 2018-06-27" in out
+    assert "(555555555555)" in " ".join(out.split())
+
+
+def test_the_choice_of_a_yaml_that_has_changed_since_is_not_shown_as_the_periods(
+    store, store_url, world, capsys
+):
+    plain = store_url.replace("postgresql+psycopg:", "postgresql:")
+    with psycopg.connect(plain) as open_:
+        open_.execute("UPDATE mart.patron_funnel SET mapping_hash = 'another'")
+    _, out, _ = run(world, capsys, "figures", "--period", "2018-06")
+    with psycopg.connect(plain) as open_:
+        open_.execute(
+            "UPDATE mart.patron_funnel SET mapping_hash = %s", [source.load("autolib").mapping_hash]
+        )
+    assert "autolib.yaml, changed since" in out
+    assert "contradiction." not in out
+
+
+# A period in the hands of a person
+
+
+def test_a_period_is_read_again_only_with_the_word_and_the_reason(store, world, capsys):
+    library = ["extract", "2018-06", "--library", "postgresql://nowhere/library"]
+    for words in (["--replace"], ["--reason", "they asked"], ["--replace", "--reason", "  "]):
+        code, out, err = run(world, capsys, *library, *words)
+        assert (code, out) == (1, "")
+        assert err == "A period is read again with both: --replace --reason 'why'.\n"
+
+
+@pytest.mark.parametrize("url", ["secret", "postgresql://u:secret@host:secret/x", ""])
+def test_a_library_that_is_no_url_is_one_sentence_without_its_password(store, world, capsys, url):
+    code, out, err = run(world, capsys, "extract", "2018-06", "--library", url)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("The library is no URL such as postgresql+psycopg://")
+    assert "secret" not in err
+
+
+def test_the_library_may_stand_in_the_environment(store, world, clock, capsys, tmp_path):
+    nowhere = f"postgresql+psycopg://postgres@/library?host={tmp_path}"
+    world.setenv("ENGAGEMENT_LIBRARY", nowhere)
+    code, _, err = run(world, capsys, "extract", "2018-06")
+    assert code == 1
+    assert "Walai AutoLib: it does not answer" in err
+
+
+@pytest.mark.parametrize("prefix", ["file:", "file://"])
+def test_an_export_is_named_by_its_path(prefix):
+    found = cli._url(f"{prefix}/data/patrons-{{period}}.csv")
+    assert (found.drivername, found.database) == ("file", "/data/patrons-{period}.csv")
+
+
+def test_accepting_where_nothing_is_held_is_one_sentence(store, world, capsys):
+    code, out, err = run(world, capsys, "period", "accept", "2018-06", "--reason", "it is right")
+    assert (code, out) == (1, "")
+    assert err.startswith("No gate holds the newest extract of 2018-06")
+
+
+def test_an_export_of_a_month_without_records_is_one_sentence(store, world, clock, capsys):
+    code, out, err = run(world, capsys, "rejects", "2018-06")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "has no accepted extract" in err
 
 
 # The librarians' spreadsheet
@@ -189,5 +289,7 @@ def test_every_command_is_there_and_says_what_it_does():
         [CONSOLE_SCRIPT, "--help"], capture_output=True, text=True, check=True,
         env=os.environ | {"TERM": "dumb", "COLUMNS": "120"},
     )  # fmt: skip
-    for command in ("migrate", "figures", "demo", "up", "down", "mail", "work-items"):
+    for command in (
+        "migrate", "figures", "extract", "rejects", "demo", "up", "down", "mail", "period", "work-items",
+    ):  # fmt: skip
         assert f" {command} " in done.stdout

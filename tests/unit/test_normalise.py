@@ -497,7 +497,7 @@ def test_a_title_written_before_the_name_is_split_off(prefix, written, title, na
 @pytest.mark.parametrize(
     ("whole", "name", "family"),
     [("นายสมชาย ใจดี", "สมชาย ใจดี", "ใจดี"), ("สมชาย ณ อยุธยา", "สมชาย ณ อยุธยา", "ณ อยุธยา"),
-     ("Smith, John", "John Smith", "Smith"), ("Dr. Ludwig van Beethoven", "Ludwig van Beethoven", "van Beethoven")],
+     ("Smith, John", "John Smith", "Smith"), ("Smith, Dr. John", "John Smith", "Smith"), ("Dr. Ludwig van Beethoven", "Ludwig van Beethoven", "van Beethoven")],
 )  # fmt: skip
 def test_a_name_in_one_field_is_split(whole, name, family):
     found = row(given_name=None, family_name=None, full_name=whole)

@@ -1,4 +1,4 @@
-"""Dates as library systems write them: of either era, in digits or with a month's name, open-ended."""
+"""Dates as library systems write them: of either era, in digits, in words, or for never."""
 
 from __future__ import annotations
 

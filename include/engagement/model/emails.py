@@ -46,8 +46,8 @@ def known_domains() -> frozenset[str]:
 def suggestion(email: str, known: frozenset[str]) -> str | None:
     """Return the address that a normal address is likely to be meant for, or None.
 
-    Its domain is one keystroke (a letter missing, added, changed, or two swapped: Damerau 1964) away
-    from exactly one of the `known` domains, in a name of five letters or more, a suffix, or a dot.
+    Its domain is one keystroke (a letter missing, added, changed, or two swapped: Damerau 1964)
+    away from exactly one of the `known` ones, in a name of five letters or more, a suffix, or a dot.
     """
     local, _, domain = email.rpartition("@")
     meant = _meant(domain.lower(), known)

@@ -73,7 +73,7 @@ def _listed() -> dict[str, Any]:
 
 
 def _any(titles: Iterable[str], end: str) -> str:
-    """Return the pattern of the longest of `titles` that fits; what has a dot at its end needs no `end`."""
+    """Return the pattern of the longest of `titles` that fits; a dot at its end needs no `end`."""
     longest_first = sorted(filter(None, titles), key=len, reverse=True)
     short = [_abbreviation(word) for word in longest_first if word.endswith(".")]
     words = [re.escape(word) for word in longest_first if not word.endswith(".")]

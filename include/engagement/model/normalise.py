@@ -197,7 +197,10 @@ class Normaliser:
 
     def _split_full(self, value: str) -> tuple[str | None, str, str | None]:
         title, name = self._titles.split(value)
-        return title, *names.split_full(name)
+        given, family = names.split_full(name)
+        if title is None:  # Smith, Dr. John
+            title, given = self._titles.split(given)
+        return title, given, family
 
     def _name(
         self,

@@ -20,7 +20,7 @@ _UTF8_AS_CP874 = re.compile("(?:เ[ธน].){2}|เ[ธน].เ[ธน]?$", re.
 _FOREIGN_ALONE = re.compile("[\u0080-\u07ff][\u0080-\u07ff .-]*")
 _THAI_WORD = "[\u0e01-\u0e2e\u0e40-\u0e44][\u0e01-\u0e4e]*"
 _THAI_WORDS = re.compile(f"{_THAI_WORD}(?:[ .-]+{_THAI_WORD})*")
-# What stands on or under a Thai consonant, in the order in which it is stored: vowel, tone, the rest.
+# What stands over and under a Thai letter, in the order in which it is stored.
 _VOWEL, _TONE, _LAST = "\u0e31\u0e34-\u0e3a\u0e47", "\u0e48-\u0e4b", "\u0e4c-\u0e4e"
 _RANK = dict.fromkeys("\u0e48\u0e49\u0e4a\u0e4b", 1) | dict.fromkeys("\u0e4c\u0e4d\u0e4e", 2)
 _MARKS = re.compile(f"[{_VOWEL}{_TONE}{_LAST}]{{2,}}")
@@ -31,7 +31,8 @@ _BROKEN_SARA_AM = re.compile(f"(?<=[\u0e01-\u0e2e{_TONE}]) [\u0e32\u0e33]")
 # Thai and ASCII with nothing to mend but what _DOUBLE_E finds; the marks on a letter are in order.
 _LETTER = "!-~\u0e01-\u0e2f\u0e3f-\u0e46\u0e4f-\u0e5b"
 _WHOLE = re.compile(
-    f"(?:[{_LETTER}]++[{_VOWEL}]?+[{_TONE}]?+\u0e4c?+[\u0e30\u0e32\u0e33]*+(?: (?=[{_LETTER}]))?+)*+"
+    f"(?:[{_LETTER}]++[{_VOWEL}]?+[{_TONE}]?+\u0e4c?+[\u0e30\u0e32\u0e33]*+"
+    f"(?: (?=[{_LETTER}]))?+)*+"
 )
 _DOUBLE_E = "\u0e40\u0e40"  # looks like แ
 _OUTER_PUNCTUATION = " .,;:-_/\\'\"()[]{}*#?!+=~<>|"
@@ -77,7 +78,7 @@ def clean(text: str) -> str:
 
 
 def _mended(text: str) -> str:
-    """Return `text` with each Thai mark once and in its place, sara am whole and sara ae one letter."""
+    """Return `text` with each Thai mark once and in its place, sara am and sara ae whole."""
     text = _MARKS.sub(_in_order, _LATE_TONE.sub(_tones_first, text))
     text = text.replace("\u0e4d\u0e32", "\u0e33").replace(_DOUBLE_E, "\u0e41")
     return _BROKEN_SARA_AM.sub("\u0e33", text)
