@@ -129,23 +129,18 @@ def _show_log() -> None:
 
 
 def _url(library: str) -> URL:
-    """Return where the library system is.
+    """Return where the library system is: a database, or the path of an export behind `file:`.
 
     Raises:
-        EngagementError: it is no URL; it may hold a password and is not quoted.
+        EngagementError: it is neither.
     """
-    from sqlalchemy.engine import URL, make_url
-    from sqlalchemy.exc import ArgumentError
+    from sqlalchemy.engine import URL
+
+    from engagement import warehouse
 
     if library.startswith("file:"):
         return URL.create("file", database=library.removeprefix("file:").removeprefix("//"))
-    try:
-        return make_url(library)
-    except (ArgumentError, ValueError):
-        raise EngagementError(
-            "The library is no URL such as postgresql+psycopg://user:password@host/database or "
-            "file:/path/patrons-{period}.csv; correct --library or ENGAGEMENT_LIBRARY."
-        ) from None
+    return warehouse.parsed(library, "The library (--library or ENGAGEMENT_LIBRARY)")
 
 
 @app.command()

@@ -5,18 +5,12 @@ from __future__ import annotations
 import importlib
 import sys
 
-from benchmarks import process, world
+from benchmarks import process, step, world
 from psycopg import sql
 
 from engagement import warehouse
 from engagement.model import check, extract_state, suites
 
-# What check imports on its way: Great Expectations takes seconds, whatever is checked.
-_IMPORTS = (
-    "great_expectations",
-    "great_expectations.render.renderer.page_renderer",
-    "great_expectations.render.view.view",
-)
 _FAILS = {"expect_column_values_to_not_be_null": "{} IS NULL"}
 _FIND = """
 INSERT INTO {rejections} (extract_id, check_no, record_no, reason_code)
@@ -53,7 +47,7 @@ def _plain(extract_id: int) -> int:
 
 def _measure(is_plain_first: bool) -> dict[str, float]:
     """Return the seconds of both ways, which must find the same records."""
-    for name in _IMPORTS:
+    for name in step.IMPORTS["check"]:
         importlib.import_module(name)
     with warehouse.session() as session:
         extract_id = extract_state.accepted(session, world.JUNE).extract_id

@@ -104,8 +104,10 @@ DEPARTMENTS = {"HUSO": FACULTY, "SC": "คณะวิทยาศาสตร�
 
 
 def user(number: int, person: Row | None = None, **values: Any) -> dict[str, Any]:
-    """Return a user as GET /users gives one who passes every check, but for the given keys of the user and
-    of the person; what is None the user has not."""
+    """Return a user, as GET /users gives them, who passes every check, but for the given keys.
+
+    `person` has those of the key personal. What is None the user has not.
+    """
     personal = {
         "lastName": "ใจดี",
         "firstName": "สมชาย",

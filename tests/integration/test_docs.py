@@ -71,8 +71,13 @@ def sentences() -> Iterator[str]:
                 case ast.Call(func=ast.Name(id="EngagementError"), args=[said]):
                     yield as_written(said)
                 case ast.Return(value=(ast.Constant(value=str()) | ast.JoinedStr()) as said) if (
-                    path.name in ("gates.py", "warehouse.py")
+                    path.name == "database_error.py"
                 ):
+                    yield as_written(said)
+                case (
+                    ast.Yield(value=ast.Tuple(elts=[_, said]))
+                    | ast.Assign(targets=[ast.Name(id="sentence")], value=said)
+                ) if path.name == "gates.py":
                     yield as_written(said)
 
 

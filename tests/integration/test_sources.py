@@ -2,15 +2,13 @@
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, get_args
 
+import psycopg
 import pytest
-import yaml
 from exported import (
     FACULTY,
     HEADINGS,
@@ -85,10 +83,11 @@ def normalised(library: URL, shards: int = 1) -> list[dict[str, Any]]:
                 chunk = normaliser.chunk(records)
                 assert not chunk.quarantined
                 rows += chunk.rows.to_pylist()
-    kept = [
-        {k: v for k, v in row.items() if k != "record_no" and k != "expiry_raw"} for row in rows
+    told = [
+        {k: v for k, v in row.items() if k != "record_no" and not k.endswith("_raw")}
+        for row in rows
     ]
-    return sorted(kept, key=lambda row: row["source_id"])
+    return sorted(told, key=lambda row: row["source_id"])
 
 
 # Walai AutoLib: its database and its exports
@@ -123,14 +122,16 @@ NUMBERS = {"member_id", "prefix_code", "citizen_no", "member_state"}
 @pytest.fixture
 def autolib(library: Any) -> URL:
     """Return AutoLib's database with the members in it, as the product connects to it."""
+    rows = [row | {"faculty_code": row["faculty_name"]} for row in MEMBERS]
+    columns = ", ".join({*rows[0]} - {"faculty_name"})
     library.do("DELETE FROM autolib.member")
-    for row in MEMBERS:
-        faculty = row["faculty_name"]
-        library.do(
-            "INSERT INTO autolib.faculty VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            [faculty or "-"] * 2,
-        )
-        library.enrol(**{k: v for k, v in row.items() if k != "faculty_name"}, faculty_code=faculty)
+    for faculty in filter(None, {row["faculty_name"] for row in MEMBERS}):
+        library.do("INSERT INTO autolib.faculty VALUES (%s, %s)", [faculty, faculty])
+    library.do(
+        f"INSERT INTO autolib.member ({columns}) "  # noqa: S608 - the columns are ours
+        f"SELECT {columns} FROM json_populate_recordset(NULL::autolib.member, %s)",
+        [json.dumps(rows, ensure_ascii=False)],
+    )
     url: URL = library.url
     return url.update_query_dict({"client_encoding": "latin1"})
 
@@ -152,7 +153,7 @@ def csv_in(*encodings: str) -> Callable[[Path], Path]:
 def csv_of_another_order(folder: Path) -> Path:
     path = folder / "patrons.txt"
     order = ["ที่อยู่", *reversed(HEADINGS), "หมายเหตุ"]
-    path.write_text(delimited(MEMBERS, order), encoding="utf-8", newline="")
+    path.write_text(delimited(MEMBERS, order), encoding="utf-8-sig", newline="")
     return path
 
 
@@ -173,45 +174,41 @@ def excel_of_real_dates(folder: Path) -> Path:
     return workbook(folder / "patrons.xlsx", MEMBERS, cell)
 
 
-@pytest.mark.parametrize(
-    ("write", "shards"),
-    [
-        pytest.param(csv_in("utf-8"), 1, id="csv-utf-8"),
-        pytest.param(csv_in("cp874"), 1, id="csv-cp874"),
-        pytest.param(csv_in("utf-8", "cp874", "cp874"), 2, id="csv-mixed-in-two-shards"),
-        pytest.param(csv_of_another_order, 1, id="csv-another-order-surplus-columns"),
-        pytest.param(excel_of_text_dates, 2, id="excel-numbers-in-two-shards"),
-        pytest.param(excel_of_real_dates, 1, id="excel-real-dates"),
-    ],
-)
-def test_an_export_gives_the_same_real_customers_as_the_database(
-    write: Callable[[Path], Path], shards: int, autolib: URL, store: Any, tmp_path: Path
+EXPORTS: dict[str, Callable[[Path], Path]] = {
+    "csv in utf-8": csv_in("utf-8"),
+    "csv in cp874": csv_in("cp874"),
+    "csv, mixed": csv_in("cp874", "utf-8", "utf-8"),
+    "csv, marked, another order, surplus columns": csv_of_another_order,
+    "excel, ids as numbers, dates as text": excel_of_text_dates,
+    "excel, real dates": excel_of_real_dates,
+}
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_every_export_holds_the_same_patrons_as_the_database(
+    shards: int, autolib: URL, tmp_path: Path
 ) -> None:
-    export = file_url(written_at(write(tmp_path), 2018, 6, 27))
-    assert normalised(export, shards) == normalised(autolib)
-    assert outcome(run(export, shards)) == OUTCOME
+    held = normalised(autolib)
+    assert len(held) == len(MEMBERS)
+    for name, write in EXPORTS.items():
+        assert normalised(file_url(write(tmp_path)), shards) == held, name
 
 
-def test_the_database_gives_these_real_customers(autolib: URL, store: Any) -> None:
-    assert outcome(run(autolib, shards=2)) == OUTCOME
+def test_autolibs_database_gives_these_real_customers(autolib: URL, store: Any) -> None:
+    assert outcome(run(autolib)) == OUTCOME
 
 
-def test_spreadsheets_begin_their_csv_with_a_mark_that_is_no_letter(
-    autolib: URL, tmp_path: Path
-) -> None:
-    path = csv_in("utf-8")(tmp_path)
-    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert normalised(file_url(path)) == normalised(autolib)
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_gives_the_same_real_customers(name: str, store: Any, tmp_path: Path) -> None:
+    export = written_at(EXPORTS[name](tmp_path), 2018, 6, 27)
+    assert outcome(run(file_url(export), shards=2)) == OUTCOME
 
 
 def test_the_month_stands_in_the_name_of_its_file(store: Any, tmp_path: Path) -> None:
     csv_in("utf-8")(tmp_path).rename(written_at(tmp_path, 2018, 6, 30) / "patrons-2018-06.csv")
     written_at(tmp_path, 2018, 6, 30)
-    export = file_url(tmp_path / "patrons-{period}.csv")
-    extract(JUNE, export)
-    with pytest.raises(EngagementError, match=r"no file .*patrons-2018-05\.csv"):
-        with reading.opened(sources.load("autolib"), export, JUNE.previous):
-            pass
+    assert "patrons-2018-06.txt" in refusal(file_url(tmp_path / "patrons-{period}.txt"))
+    assert extract(JUNE, file_url(tmp_path / "patrons-{period}.csv"))
 
 
 def test_the_files_own_time_says_of_when_its_data_is(store: Any, tmp_path: Path) -> None:
@@ -221,11 +218,17 @@ def test_the_files_own_time_says_of_when_its_data_is(store: Any, tmp_path: Path)
         "Walai AutoLib stands at 2018-05-31, which says nothing about 2018-06; bring its copy up to "
         "date, then run the period again."
     )
-    written_at(path, 2018, 7, 1, hour=9)
+    written_at(path, 2018, 7, 1)
     found = run(file_url(path))
     assert found.as_of_date == date(2018, 7, 1)
     # Whose membership ended with June is not current on the first of July.
     assert found.rejected_by_reason["not_current"] == OUTCOME["rejected"]["not_current"] + 1
+
+
+@pytest.mark.xfail(reason="the time of a file is taken in UTC", strict=True)
+def test_the_day_of_a_file_is_the_librarys(store: Any, tmp_path: Path) -> None:
+    path = written_at(csv_in("utf-8")(tmp_path), 2018, 7, 1, hour=3)
+    assert run(file_url(path)).as_of_date == date(2018, 7, 1)
 
 
 def test_an_export_holds_no_loans(store: Any, tmp_path: Path) -> None:
@@ -337,14 +340,19 @@ CREATE TABLE person (
 CREATE TABLE loan (
     loan_no int PRIMARY KEY, person_id int, copy_no int, out_at timestamptz, due_at timestamptz,
     in_at timestamptz
-)
+);
+INSERT INTO openlib.dept VALUES (1, 'Faculty of Arts'), (2, 'N/A');
+INSERT INTO openlib.loan VALUES
+    (1, 1, 7, '2018-06-02', '2018-06-16', NULL),
+    (2, 1, 8, '2018-05-02', '2018-05-16', '2018-05-09'),
+    (3, 2, 9, '2018-07-02', '2018-07-16', NULL)
 """
 PEOPLE = [
     *(
         (n, "John Smith", "ST", 1, "US", f"s{n}@example.com", "OK", "12/31/2018")
         for n in range(1, 21)
     ),
-    (21, "de la Cruz, Maria", "TE", 1, "PH", "maria@example.com", "OK", "06/30/2018"),
+    (21, "de la Cruz, Maria", "TE", 1, "PH", "maria@example.com", "OK", "07/01/2018"),
     (22, "Cher", "ST", 1, "US", "cher@example.com", "OK", "12/31/2018"),
     (23, "Jane Roe", "GU", 1, "US", "jane@example.com", "OK", "12/31/2018"),
     (24, "Jane Roe", "ST", 2, "US", "jane@example.com", "OK", "12/31/2018"),
@@ -366,30 +374,24 @@ def written_down() -> dict[str, str]:
 @pytest.fixture
 def openlib(world: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[URL]:
     """Add Openlib to the product by the files of the page alone; return its database."""
+    (tmp_path / "include" / "sql").mkdir(parents=True)
     for path in INCLUDE.glob("sql/*"):
-        (tmp_path / "include" / "sql").mkdir(parents=True, exist_ok=True)
         if path.name != "sources":
             (tmp_path / "include" / "sql" / path.name).symlink_to(path)
     for name, block in written_down().items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(block, encoding="utf-8")
-    for module in (sources, loans, warehouse):
-        world.setattr(module, "INCLUDE", tmp_path / "include")
+    world.setattr(sources, "INCLUDE", tmp_path / "include")
+    world.setattr(warehouse, "INCLUDE", tmp_path / "include")
+    world.setattr(loans, "ROOT", tmp_path)
     world.setenv("ENGAGEMENT_SOURCE", "openlib")
     settings.cache_clear()
     warehouse.statement.cache_clear()
     url = embedded.database("openlib")
-    with warehouse.session(url) as session:
-        cursor = session.connection.connection.cursor()
-        cursor.execute(OPENLIB)
-        cursor.execute("INSERT INTO openlib.dept VALUES (1, 'Faculty of Arts'), (2, 'N/A')")
-        cursor.executemany(
+    with psycopg.connect(url.set(drivername="postgresql").render_as_string(False)) as connection:
+        connection.execute(OPENLIB)
+        connection.cursor().executemany(
             "INSERT INTO openlib.person VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", PEOPLE
-        )
-        cursor.execute(
-            "INSERT INTO openlib.loan VALUES (1, 1, 7, '2018-06-02', '2018-06-16', NULL), "
-            "(2, 1, 8, '2018-05-02', '2018-05-16', '2018-05-09'), "
-            "(3, 2, 9, '2018-07-02', '2018-07-16', NULL)"
         )
     yield url
     warehouse.drop_database(url)
@@ -407,7 +409,7 @@ def test_a_system_is_added_with_one_yaml_and_its_sql_alone(openlib: URL, store: 
     }
     maria = "SELECT given_name, family_name FROM stage.patron WHERE source_id = '21'"
     assert store.do(maria) == [("Maria", "de la Cruz")]
-    assert loans.extract(JUNE, openlib)["row_count"] == 1
+    assert loans.extract(JUNE, openlib)["read_count"] == 1
 
 
 def test_the_check_says_of_the_new_system_what_the_month_will_say(openlib: URL) -> None:

@@ -70,7 +70,7 @@ class PatronFigures:
     def explanation(self) -> Label | None:
         """The sentence why nobody is a real customer, where one reason rejects every readable record."""
         readable = self.extracted - sum(self.rejected_by_reason.get(r, 0) for r in _UNREADABLE)
-        if self.real_customers or not readable:
+        if not readable:
             return None
         for reason, count in self.rejected_by_reason.items():
             if count == readable and reason not in _UNREADABLE:
