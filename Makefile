@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --disable-pip-version-check --no-deps
 # Some images forbid bytecode; every Airflow task would then compile its imports again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: setup demo up down test lint docs lock
+.PHONY: setup demo up down test lint bench docs lock
 
 setup: .venv/installed
 
@@ -37,6 +37,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+
+# What a month takes, in about 25 minutes: var/bench.json and docs/benchmarks.md. ONLY=check measures that part again.
+bench: setup
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.run $(ONLY)
 
 # Writes docs/tables.md and docs/dags.md from the schema and the DAG files.
 docs: setup

@@ -15,7 +15,7 @@ import typer
 from engagement.errors import EngagementError
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
+    pass
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 mail_app = typer.Typer(no_args_is_help=True, help="Mails that need a person.")
@@ -74,6 +74,7 @@ def extract(
     reason: Annotated[str, typer.Option(help="Why it is read again; recorded.")] = "",
 ) -> None:
     """Read the patrons of a period out of the library system; prints the id of the extract."""
+    from engagement.model import reading
     from engagement.model.extract import Reread, extract
     from engagement.period import Period
 
@@ -81,7 +82,7 @@ def extract(
         raise EngagementError("A period is read again with both: --replace --reason 'why'.")
     reread = Reread(reason.strip(), _login()) if replace else None
     _show_log()
-    typer.echo(extract(Period.parse(period), _url(library), reread=reread))
+    typer.echo(extract(Period.parse(period), reading.located(library), reread=reread))
 
 
 @app.command()
@@ -126,21 +127,6 @@ def _login() -> str:
 def _show_log() -> None:
     logging.basicConfig(format="%(message)s")
     logging.getLogger("engagement").setLevel(logging.INFO)
-
-
-def _url(library: str) -> URL:
-    """Return where the library system is: a database, or the path of an export behind `file:`.
-
-    Raises:
-        EngagementError: it is neither.
-    """
-    from sqlalchemy.engine import URL
-
-    from engagement import warehouse
-
-    if library.startswith("file:"):
-        return URL.create("file", database=library.removeprefix("file:").removeprefix("//"))
-    return warehouse.parsed(library, "The library (--library or ENGAGEMENT_LIBRARY)")
 
 
 @app.command()

@@ -98,7 +98,7 @@ def _fall(
     for code, count in counts.items():
         table.add_row(
             f"  {_reason(code)}",
-            f"{thai.MINUS}{count.first:,}",
+            thai.signed(-count.first),
             _share(count.first, extracted),
             f"{count.records:,}",
         )

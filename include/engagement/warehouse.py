@@ -38,7 +38,7 @@ def parsed(text: str, place: str) -> URL:
     """
     try:
         return make_url(text)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):  # a port that is no number is quoted
         raise EngagementError(
             f"{place} is no database URL such as postgresql+psycopg://user:password@host/warehouse."
         ) from None

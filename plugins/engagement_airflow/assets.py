@@ -11,5 +11,5 @@ Emitted by model_patrons; consumed by monitor_report.
 loans = Asset("warehouse://core/loan")
 """A period's loans, and how many there are by month.
 
-Emitted by model_usage, where the library system gives loans; consumed by no DAG yet.
+Emitted by model_usage; consumed by no DAG.
 """

@@ -60,7 +60,9 @@ def _measure(is_plain_first: bool) -> dict[str, float]:
         found = sql.Identifier("stage", extract_state.rejections(extract_id))
         differing = connection.execute(sql.SQL(_DIFFERING).format(found)).fetchone()
         if differing != (0,):
-            raise AssertionError("The suite and the plain statements did not find the same records.")
+            raise AssertionError(
+                "The suite and the plain statements did not find the same records."
+            )
         connection.execute("DROP TABLE stage.plain_rejection")
     return seconds
 

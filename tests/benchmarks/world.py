@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -39,8 +40,9 @@ LIMIT %(missing)s
 
 @contextmanager
 def made() -> Iterator[Path]:
-    """Give the block a home with a running server, and settings that know nothing else; then remove it."""
-    for name in [name for name in os.environ if name.startswith("ENGAGEMENT_")]:
+    """Give the block a home with a running server, and settings that know nothing else; then remove both."""
+    before = dict(os.environ)
+    for name in [name for name in before if name.startswith("ENGAGEMENT_")]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="engagement-bench-") as folder:
         home = Path(folder)
@@ -57,27 +59,41 @@ def made() -> Iterator[Path]:
             yield home
         finally:
             embedded.stop(home)
+            os.environ.clear()
+            os.environ |= before
+            settings.cache_clear()
 
 
-def library_of(rows: int) -> URL:
-    """Return the simulated library with exactly `rows` records, made now."""
+def use_library(rows: int) -> None:
+    """Let this process and those it starts read the simulated library with exactly `rows` records."""
+    os.environ["ENGAGEMENT_LIBRARY"] = _library(rows).render_as_string(hide_password=False)
+
+
+@cache
+def _library(rows: int) -> URL:
     url = embedded.database(f"library_{rows}", *stack.LIBRARY_OPTIONS)
     library.create(url)
-    with connected(url) as connection:
-        missing = rows - library.RECORDS
-        copies = -(-missing // library.RECORDS)
-        connection.execute(_MULTIPLY, {"copies": copies, "missing": max(missing, 0)})
-        connection.execute("VACUUM ANALYZE autolib.member")
+    missing = rows - library.RECORDS
+    if missing > 0:
+        with connected(url) as connection:
+            copies = -(-missing // library.RECORDS)
+            connection.execute(_MULTIPLY, {"copies": copies, "missing": missing})
+            connection.execute("VACUUM ANALYZE autolib.member")
     return url.update_query_dict({"client_encoding": "latin1"})
 
 
-def new_warehouse(name: str) -> URL:
-    """Make an empty warehouse of the newest schema; this process and those it starts use it from now on."""
+def use_warehouse(name: str) -> None:
+    """Let this process and those it starts work in the warehouse `name`, made empty where it is missing."""
     url = embedded.database(name)
     os.environ["ENGAGEMENT_WAREHOUSE_URL"] = url.render_as_string(hide_password=False)
     settings.cache_clear()
     schema.upgrade()
-    return url
+
+
+def server_version() -> str:
+    """Return the version of the running PostgreSQL."""
+    with connected(embedded.database("postgres")) as connection:
+        return connection.execute("SHOW server_version").fetchone()[0]  # type: ignore[index]
 
 
 @contextmanager

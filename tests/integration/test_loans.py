@@ -265,8 +265,10 @@ def test_a_month_that_was_never_read_has_no_figures(desk: Desk, read: Any, store
     desk.lend("2018-03-05", back="2018-06-15")
     desk.lend("2018-05-28")
     desk.lend("2018-06-04")
+    july = desk.lend("2018-07-01")
     read(JUNE)
     assert len(stored(store)) == 3
+    assert str(july) not in stored(store)
     assert store.do("SELECT period FROM mart.loan_month") == [("2018-06",)]
 
 

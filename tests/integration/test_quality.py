@@ -16,7 +16,7 @@ import pytest
 import yaml
 from sqlalchemy.engine import URL
 
-from engagement import cli, warehouse
+from engagement import cli, tables, warehouse
 from engagement.errors import EngagementError
 from engagement.model import check as checking, data_docs, extract_state, source as sources, suites
 from engagement.model.check import check
@@ -432,12 +432,16 @@ def test_a_system_that_holds_no_such_field_has_honestly_no_customer_and_one_sent
 
 
 def test_a_check_of_the_suite_that_rejects_everybody_is_named(
-    library: Any, add_checks: AddChecks
+    library: Any, add_checks: AddChecks, capsys: Any
 ) -> None:
-    add_checks(expectation("values_to_match_regex", "kku", "email", regex="@kku"))
-    explanation = run(library).explanation
-    assert explanation is not None
-    assert explanation.en.startswith("Every record of Walai AutoLib is rejected for kku;")
+    add_checks(expectation("values_to_match_regex", "[b]kku", "email", regex="@kku"))
+    found = run(library)
+    assert found.explanation is not None
+    assert found.explanation.en.startswith("Every record of Walai AutoLib is rejected for [b]kku;")
+    tables.show_figures(found)
+    shown = capsys.readouterr().out
+    assert " ".join(shown.split()).startswith(found.explanation.en)
+    assert "│   [b]kku " in shown
 
 
 def test_figures_with_customers_or_without_one_reason_need_no_explanation(

@@ -423,6 +423,25 @@ def test_the_check_says_of_the_new_system_what_the_month_will_say(openlib: URL) 
     assert found.fields["affiliation"].faults == {"missing": 1, "placeholder": 1}
 
 
+@pytest.mark.xfail(reason="warehouse.statement lets it through", raises=OSError, strict=True)
+@pytest.mark.parametrize("query", ["patron", "patron_count"])
+def test_a_query_that_was_not_written_is_named(query: str, openlib: URL, tmp_path: Path) -> None:
+    (tmp_path / f"include/sql/sources/openlib/{query}.sql").unlink()
+    with pytest.raises(EngagementError, match=f"no include/sql/sources/openlib/{query}.sql"):
+        source_check.check("openlib", openlib)
+
+
+@pytest.mark.xfail(reason="reading takes it as an instant", raises=AttributeError, strict=True)
+@pytest.mark.parametrize("given", ["date '2018-06-30'", "'2018-06-30'", "NULL::timestamptz"])
+def test_an_as_of_that_is_no_instant_is_told(given: str, openlib: URL, tmp_path: Path) -> None:
+    described = tmp_path / "include/sources/openlib.yaml"
+    described.write_text(f"as_of: source\n{described.read_text('utf-8')}", encoding="utf-8")
+    query = tmp_path / "include/sql/sources/openlib/as_of.sql"
+    query.write_text(f"SELECT {given}", encoding="utf-8")
+    with pytest.raises(EngagementError, match=r"openlib/as_of\.sql"):
+        source_check.check("openlib", openlib)
+
+
 def test_the_page_tells_each_file_of_a_system() -> None:
     assert set(written_down()) == {
         "include/sources/openlib.yaml",

@@ -199,7 +199,7 @@ def test_a_period_is_read_again_only_with_the_word_and_the_reason(store, world, 
         assert err == "A period is read again with both: --replace --reason 'why'.\n"
 
 
-@pytest.mark.parametrize("url", ["secret", "postgresql//u:secret@host/x", ""])
+@pytest.mark.parametrize("url", ["secret", "postgresql//u:secret@host/x", "postgresql://u:secret@host:secret/x", ""])
 def test_a_library_that_is_no_url_is_one_sentence_without_its_password(store, world, capsys, url):
     code, out, err = run(world, capsys, "extract", "2018-06", "--library", url)
     assert (code, out, err.count("\n")) == (1, "", 1)
@@ -219,7 +219,7 @@ def test_the_library_may_stand_in_the_environment(store, world, clock, capsys, t
 
 @pytest.mark.parametrize("prefix", ["file:", "file://"])
 def test_an_export_is_named_by_its_path(prefix):
-    found = cli._url(f"{prefix}/data/patrons-{{period}}.csv")
+    found = reading.located(f"{prefix}/data/patrons-{{period}}.csv")
     assert (found.drivername, found.database) == ("file", "/data/patrons-{period}.csv")
 
 

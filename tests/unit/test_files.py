@@ -185,7 +185,8 @@ def test_quoted_headings_behind_a_bom_are_understood(exports: Exports):
 
 def test_headings_are_compared_without_what_cannot_be_seen(exports: Exports):
     spaced = "รหัสสมาชิก , ชื่อ\u200b,อีเมล"
-    assert names(exports.opened(f"{spaced}\n{RECORDS[0]}\n")) == ["สมชาย"]
+    columns = {**COLUMNS, "email": "\u200bอีเมล "}
+    assert names(exports.opened(f"{spaced}\n{RECORDS[0]}\n", columns=columns)) == ["สมชาย"]
 
 
 def test_surplus_columns_are_no_fault_and_belong_to_the_shape(exports: Exports):
@@ -327,8 +328,8 @@ def test_a_quote_that_never_closes_refuses_the_file_and_names_the_record(exports
 
 def test_a_quote_that_never_closes_is_found_without_reading_the_rest_of_the_file(exports: Exports):
     path = exports.write(f'{HEADINGS}\n{RECORDS[0]}\n2,"')
-    os.truncate(path, 2_000_000_000)  # what follows are zeros that take no room
-    assert "record 2 does not end" in refusal(lambda: with_peak(opened(path).count, 200_000_000))
+    os.truncate(path, 150_000_000)  # what follows are zeros that take no room
+    assert "record 2 does not end" in refusal(lambda: with_peak(opened(path).count, 150_000_000))
 
 
 def test_a_record_that_swallows_the_file_is_refused_by_the_reading_too(exports: Exports):

@@ -26,7 +26,7 @@ from engagement.period import Period
 from engagement.settings import settings
 
 _JUNE, _JULY = Period(2018, 6), Period(2018, 7)
-_DAGS = ("model_patrons", "monitor_report")
+_DAGS = ("model_patrons", "model_usage", "monitor_report")
 _RUN_WITHIN_S = 300
 _UP_WITHIN_S = 180
 _DATABASES = (WAREHOUSE, stack.LIBRARY_DATABASE, stack.AIRFLOW_DATABASE)
@@ -158,7 +158,7 @@ def _log_in(services: stack.Services) -> Airflow:
 
 
 def _run_month(airflow: Airflow, period: Period) -> Iterator[tuple[Period, Run, list[TaskState]]]:
-    """Let the month end, run it, and yield its two runs when they have succeeded."""
+    """Let the month end, run it, and yield its runs when they have succeeded."""
     clock.move(stack.clock_file(), period.end)
     if period == _JULY:
         library.move_to_july(embedded.database(stack.LIBRARY_DATABASE))
@@ -168,6 +168,7 @@ def _run_month(airflow: Airflow, period: Period) -> Iterator[tuple[Period, Run, 
     yield period, *_follow(airflow, first)
     yield period, *_follow(airflow, _fired_run(airflow, "monitor_report", period))
     _say(f"  from trigger to sent report {time.monotonic() - began:.1f} s")
+    yield period, *_follow(airflow, airflow.trigger("model_usage", str(period)))
 
 
 def _fired_run(airflow: Airflow, dag_id: str, period: Period) -> Run:

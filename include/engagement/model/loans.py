@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.engine import URL
 
 from engagement import clock, warehouse
-from engagement.database_error import DatabaseError
 from engagement.errors import EngagementError
 from engagement.model import reading, source as sources, text
 from engagement.model.source import Source
@@ -59,7 +57,7 @@ def extract(period: Period, library: URL) -> dict[str, int]:
     _require_loans(source, library)
     with warehouse.session() as session:
         session.run("model/create_read_loan")
-        with _opened(source, library) as asked:
+        with reading.connected(source, library) as asked:
             as_of = reading.DatabaseReading(asked, source, shard=0, shards=1).as_of
             since, until = _span(session, source, period, as_of)
             session.copy("pg_temp.read_loan", _COLUMNS, _loans(asked, source, since, until))
@@ -78,22 +76,6 @@ def _require_loans(source: Source, library: URL) -> None:
 
 def _query_file(source: Source) -> str:
     return f"include/sql/sources/{source.system}/loan.sql"
-
-
-@contextmanager
-def _opened(source: Source, library: URL) -> Iterator[Session]:
-    """Open the library system at one instant; say what to do where a query no longer fits it."""
-    try:
-        with warehouse.session(library, name=source.label) as session:
-            session.repeatable_read()
-            yield session
-    except DatabaseError as error:
-        if error.database == source.label and error.sqlstate in ("42P01", "42703"):
-            raise EngagementError(
-                f"{source.label} has not what a query of include/sql/sources/{source.system}/ asks for "
-                f"about loans; adapt the one that is named to its schema. {error}"
-            ) from None
-        raise
 
 
 def _span(
@@ -172,7 +154,9 @@ def _aware(instant: datetime | None) -> datetime | None:
     return instant.replace(tzinfo=settings().zone)
 
 
-def _merge(session: Session, source: Source, period: Period, **instants: datetime) -> dict[str, int]:
+def _merge(
+    session: Session, source: Source, period: Period, **instants: datetime
+) -> dict[str, int]:
     """Bring the loans that were read into core, keep what was found, and count the periods."""
     binds = {
         "source": source.system,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,7 @@ SCHEMA = pa.schema(
         ("same_person", pa.list_(pa.int64())),
     ]
 )
+_KNOWN_NAMES = 200_000
 _LONGEST_VALUE = (
     65_536  # characters; what is longer is no patron's name or address but a broken file
 )
@@ -100,9 +101,11 @@ class Normaliser:
         self._extract_id = extract_id
         self._as_of = as_of
         self._key = key
+        self._mark_key = hashlib.sha256(key).digest()
         self._first_no = first_no
         self._carrier = carrier
         self._takes_mail = takes_mail
+        self._name_part = lru_cache(_KNOWN_NAMES)(self._read_name_part)
         self._titles = names.Titles(source.prefixes.values())
         self._domains = emails.known_domains() | set(source.email.own_domains)
 
@@ -110,8 +113,7 @@ class Normaliser:
         """Return the records as rows for stage and for quarantine."""
         numbers = np.asarray(records.numbers, dtype=np.int64) + self._first_no
         found = {field: _objects(records.fields.get(field), records) for field in FIELDS}
-        raw = {field: _map(values, self._decoded) for field, values in found.items()}
-        reasons = _reasons(raw)
+        raw, reasons = self._decode(found)
         unread = np.flatnonzero(reasons != None)  # noqa: E711 - element by element
         quarantined = [
             *((self._first_no + number, "malformed", data) for number, data in records.malformed),
@@ -121,10 +123,23 @@ class Normaliser:
         columns = self._columns({field: values[kept] for field, values in raw.items()})
         columns["record_no"] = numbers[kept]
         columns["extract_id"] = np.full(len(kept), self._extract_id, dtype=np.int32)
-        frame = pd.DataFrame(columns, columns=SCHEMA.names)
-        return Chunk(
-            pa.RecordBatch.from_pandas(frame, schema=SCHEMA, preserve_index=False), quarantined
-        )
+        arrays = [pa.array(columns[field.name], type=field.type) for field in SCHEMA]
+        return Chunk(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA), quarantined)
+
+    def _decode(self, found: Frame) -> tuple[Frame, Objects]:
+        """Return the values as text, and per record why it goes to quarantine, or None."""
+        raw = {}
+        reasons = np.full(len(found["source_id"]), None, dtype=object)
+        for field, values in found.items():
+            codes, distinct = pd.factorize(values)
+            read = [self._decoded(value) for value in distinct]
+            raw[field] = _array([*read, None])[codes]
+            for code, value in enumerate(read):
+                if isinstance(value, _Unreadable):
+                    reasons[codes == code] = value.reason
+        no_id = _map(raw["source_id"], lambda value: value if _is_filled(value) else None)
+        reasons[(no_id == None) & (reasons == None)] = "malformed"  # noqa: E711 - element by element
+        return raw, reasons
 
     def _decoded(self, value: str) -> str | _Unreadable:
         """Return what the source's value says, without NUL, which PostgreSQL cannot hold."""
@@ -230,7 +245,7 @@ class Normaliser:
             return title, given, None, given, None
         return title, given, family, None, _name_fault(found, (given, family))
 
-    def _name_part(self, value: str | None) -> str | None:
+    def _read_name_part(self, value: str | None) -> str | None:
         return None if value is None or self._is_empty(value, "name") else value
 
     def _affiliation(self, value: str) -> str | None:
@@ -319,19 +334,22 @@ class Normaliser:
             for rule in self._source.same_person
         ]
         marks = [
-            [self._mark(number, values) for values in zip(*rule, strict=True)]
+            _map(rule[0], partial(self._mark, number))
+            if len(rule) == 1
+            else [
+                None if None in values else self._mark(number, *values)
+                for values in zip(*rule, strict=True)
+            ]
             for number, rule in enumerate(rules)
         ]
         count = len(out["source_id"])
         return _array(map(list, zip(*marks, strict=True)) if marks else ([] for _ in range(count)))
 
-    def _mark(self, rule: int, values: tuple[str | None, ...]) -> int | None:
+    def _mark(self, rule: int, *values: str) -> int:
         """Return 64 bits of a keyed digest: among ten million records two agree by chance once in 10^6."""
-        if not all(values):
-            return None
-        joined = "\0".join([str(rule), *(value for value in values if value)]).casefold()
-        digest = hmac.digest(self._key, joined.encode(), hashlib.sha256)
-        return int.from_bytes(digest[:8], signed=True)
+        joined = "\0".join((str(rule), *values)).casefold()
+        digest = hashlib.blake2b(joined.encode(), key=self._mark_key, digest_size=8).digest()
+        return int.from_bytes(digest, signed=True)
 
 
 @dataclass(frozen=True)
@@ -341,16 +359,8 @@ class _Unreadable:
     reason: str
 
 
-def _reasons(raw: Frame) -> Objects:
-    """Return per record why it goes to quarantine, or None."""
-    reasons = np.full(len(raw["source_id"]), None, dtype=object)
-    for number, value in enumerate(raw["source_id"]):
-        if value is None or (isinstance(value, str) and not text.clean(value)):
-            reasons[number] = "malformed"
-    for values in raw.values():
-        for at in np.flatnonzero([isinstance(value, _Unreadable) for value in values]):
-            reasons[at] = values[at].reason
-    return reasons
+def _is_filled(value: str | _Unreadable) -> bool:
+    return isinstance(value, _Unreadable) or bool(text.clean(value))
 
 
 def _name_fault(found: tuple[str | None, ...], kept: tuple[str | None, ...]) -> str:
@@ -396,12 +406,14 @@ def _pairs(left: Objects, right: Objects, read: Callable[[Any, Any], Any]) -> Ob
     """Return `read` of each pair, worked out once per distinct pair."""
     pairs = list(zip(left, right, strict=True))
     known = {pair: read(*pair) for pair in set(pairs)}
-    return _array(known[pair] for pair in pairs)
+    return _array([known[pair] for pair in pairs])
 
 
 def _faults(found: Objects, kept: Objects, fault: str) -> Objects:
     """Return per record: nothing where a value was kept, `missing` or `fault` where not."""
     return _array(
-        None if value is not None else "missing" if raw is None else fault
-        for raw, value in zip(found, kept, strict=True)
+        [
+            None if value is not None else "missing" if raw is None else fault
+            for raw, value in zip(found, kept, strict=True)
+        ]
     )

@@ -69,6 +69,7 @@ def publish(period: Period) -> int:
             "extract_id": extract.extract_id,
             "period": str(period),
             "source": extract.source,
+            "rule_count": len(source.same_person),
             "now": clock.now(),
         }
         for name in (*_FIGURES.values(), "model/unpublish_person_link"):

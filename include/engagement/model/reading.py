@@ -44,6 +44,18 @@ class Reading(Protocol):
         """Yield all records, at most `size` at a time."""
 
 
+def located(library: str) -> URL:
+    """Return where the library system is: a database, or the path of an export behind `file:`.
+
+    Raises:
+        EngagementError: it is neither.
+    """
+    if library.startswith(f"{FILE}:"):
+        path = library.removeprefix(f"{FILE}:").removeprefix("//")
+        return URL.create(FILE, database=path)
+    return warehouse.parsed(library, "The library (--library or ENGAGEMENT_LIBRARY)")
+
+
 @contextmanager
 def opened(
     source: Source, library: URL, period: Period, shard: int = 0, shards: int = 1
@@ -68,12 +80,28 @@ def opened(
             f"{source.system}.yaml does not say how a database of {source.label} is read; give the "
             "connection of an exported file, or add the part `database`."
         )
-    with (
-        _schema_errors(source),
-        warehouse.session(library, name=source.label) as session,
-    ):
-        session.repeatable_read()
+    with connected(source, library) as session:
         yield DatabaseReading(session, source, shard, shards)
+
+
+@contextmanager
+def connected(source: Source, library: URL) -> Iterator[Session]:
+    """Open a library system's database at one instant, for the queries of include/sql/sources/.
+
+    Raises:
+        EngagementError: it does not answer, or has no longer what a query asks for.
+    """
+    try:
+        with warehouse.session(library, name=source.label) as session:
+            session.repeatable_read()
+            yield session
+    except DatabaseError as error:
+        if error.database == source.label and error.sqlstate in ("42P01", "42703"):
+            raise EngagementError(
+                f"{source.label} has no longer the columns that include/sql/sources/{source.system}/ "
+                f"asks for; adapt the query to the new schema. {error}"
+            ) from None
+        raise
 
 
 def _export(source: Source, library: URL, period: Period, shard: int, shards: int) -> Reading:
@@ -156,24 +184,10 @@ class DatabaseReading:
         return fields
 
     def _require_text(self, column: str, values: list[Any]) -> None:
-        other = {type(value) for value in values} - {str, type(None)}
+        other = set(map(type, values)) - {str, type(None)}
         if other:
             raise EngagementError(
                 f"{self._source.label} gives {column} as {other.pop().__name__}, not as text: its column "
                 f"was changed. See that its codes are still those of {self._source.system}.yaml, then "
                 f"cast it to text in include/sql/sources/{self._source.system}/patron.sql."
             )
-
-
-@contextmanager
-def _schema_errors(source: Source) -> Iterator[None]:
-    """Say what a failed query of the source means for whoever keeps the mapping."""
-    try:
-        yield
-    except DatabaseError as error:
-        if error.database == source.label and error.sqlstate in ("42P01", "42703"):
-            raise EngagementError(
-                f"{source.label} has no longer the columns that include/sql/sources/{source.system}/ "
-                f"asks for; adapt the query to the new schema. {error}"
-            ) from None
-        raise

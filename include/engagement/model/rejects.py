@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 Cells = Sequence[str | None]  # of a row
-
 _CHUNK_ROWS = 5_000
 SHEET_ROWS = 1_048_575  # that Excel has below the headings
 _LONGEST = 1_000  # characters of a cell; one of more than 32,767 would stay empty
@@ -191,7 +190,7 @@ def _fill_counts(
 ) -> None:
     """Fill the first sheet: how many records lack what, and how many the other sheets or none have."""
     words = labels().rejects
-    bold = book.add_format({"bold": True})
+    bold = book.add_format({"bold": True, "num_format": "#,##0"})
     number = book.add_format({"num_format": "#,##0"})
     sheet.set_default_row(_THAI_HEIGHT)
     sheet.set_column(0, 0, 60)

@@ -197,9 +197,10 @@ def _missing(values: list[str], read: Iterable[Any] | None = None, fault: str = 
 
 def _filled(name: str, faults: Faults, source: Source, library: URL) -> Filled:
     part = source.export if library.drivername == reading.FILE else source.database
-    columns = part.columns if part else {}
+    named = part.columns if part else {}
+    columns = (column for field in _MADE_OF[name] for column in named.get(field, ()))
     return Filled(
-        columns=tuple(column for field in _MADE_OF[name] for column in columns.get(field, ())),
+        columns=tuple(dict.fromkeys(columns)),
         filled=faults.count(None),
         faults=_counted(filter(None, faults)),
     )

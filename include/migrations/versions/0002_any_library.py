@@ -59,13 +59,46 @@ CREATE TABLE pii.mail_domain (
 COMMENT ON TABLE pii.mail_domain IS 'Whether a mail domain takes mail, as the DNS said.';
 """
 
+# What was staged is read again from the source, if at all; what publishing reads stands in front: to reach
+# a column PostgreSQL walks over all those before it.
 STAGE = """
-ALTER TABLE stage.patron
-ADD COLUMN full_name_raw text,
-ADD COLUMN email_suggestion text,
-ADD COLUMN contradiction text,
-DROP COLUMN same_person;
-ALTER TABLE stage.patron ADD COLUMN same_person bigint [];
+DROP TABLE stage.patron;
+CREATE TABLE stage.patron (
+    extract_id integer NOT NULL,
+    record_no bigint NOT NULL,
+    source_id text NOT NULL,
+    same_person bigint [],
+    address_key bytea,
+    group_code text,
+    contradiction text,
+    name text,
+    family_name text,
+    email_suggestion text,
+    email text,
+    status text,
+    affiliation text,
+    membership text,
+    name_fault text,
+    status_fault text,
+    affiliation_fault text,
+    email_fault text,
+    membership_fault text,
+    expiry_date date,
+    title text,
+    given_name text,
+    prefix_raw text,
+    given_name_raw text,
+    family_name_raw text,
+    full_name_raw text,
+    patron_type_raw text,
+    affiliation_raw text,
+    nationality_raw text,
+    email_raw text,
+    membership_raw text,
+    expiry_raw text,
+    PRIMARY KEY (extract_id, record_no)
+) PARTITION BY LIST (extract_id);
+COMMENT ON TABLE stage.patron IS 'Source records, raw and normalised; one physical table per extract.';
 
 DROP TABLE stage.rejection;
 CREATE TABLE stage.rejection (

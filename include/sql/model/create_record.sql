@@ -3,10 +3,14 @@
 CREATE TEMPORARY TABLE record (
     record_no bigint NOT NULL,
     patron_key uuid,
-    new_source_id text,
+    is_outside boolean NOT NULL,
+    is_single_name boolean NOT NULL,
+    is_likely_typo boolean NOT NULL,
+    contradiction text,
     group_code text NOT NULL,
+    reason_codes text[],
+    same_person bigint[],
     address_key bytea,
     email text,
-    reason_codes text[],
-    is_outside boolean NOT NULL
+    new_source_id text
 ) ON COMMIT DROP

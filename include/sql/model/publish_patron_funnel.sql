@@ -17,27 +17,33 @@ newest_of_person AS (
     ORDER BY s.person_key ASC, s.event_id DESC
 ),
 
-counted AS (
+real AS (
     SELECT
-        count(*) FILTER (WHERE m.is_current) AS current_count,
-        count(*) FILTER (WHERE m.is_real_customer) AS real_customer_count,
-        count(DISTINCT m.person_key) FILTER (WHERE m.is_real_customer) AS real_person_count,
+        count(*) AS real_customer_count,
+        count(DISTINCT m.person_key) AS real_person_count,
         count(*) FILTER (
-            WHERE
-            m.is_real_customer
-            AND coalesce(a.kind, 'lifted') = 'lifted'
-            AND coalesce(p.kind, 'lifted') = 'lifted'
+            WHERE coalesce(a.kind, 'lifted') = 'lifted' AND coalesce(p.kind, 'lifted') = 'lifted'
         ) AS mailable_count
     FROM core.patron_month AS m
     LEFT JOIN newest_of_address AS a ON m.address_key = a.address_key
     LEFT JOIN newest_of_person AS p ON m.person_key = p.person_key
-    WHERE m.period = :period
+    WHERE m.period = :period AND m.is_real_customer
+),
+
+counted AS (
+    SELECT
+        r.*,
+        (
+            SELECT count(*) FROM core.patron_month AS m
+            WHERE m.period = :period AND m.is_current
+        ) AS current_count
+    FROM real AS r
 ),
 
 refused AS (
-    SELECT count(DISTINCT r.record_no) AS rejected_count
+    SELECT count(*) AS rejected_count
     FROM core.rejection AS r
-    WHERE r.period = :period
+    WHERE r.period = :period AND r.is_first
 )
 
 INSERT INTO mart.patron_funnel

@@ -1,12 +1,11 @@
 -- Counted whatever the verdict; contradictions are the records whose verdict the source's YAML decides.
 WITH counted AS (
     SELECT
-        count(*) FILTER (WHERE p.name IS NOT null AND p.family_name IS null) AS single_name,
-        count(*) FILTER (WHERE p.contradiction = 'past_expiry') AS past_expiry,
-        count(*) FILTER (WHERE p.contradiction = 'no_expiry') AS no_expiry,
-        count(*) FILTER (WHERE p.email_suggestion IS NOT null) AS likely_typo
-    FROM stage.patron AS p
-    WHERE p.extract_id = :extract_id
+        count(*) FILTER (WHERE r.is_single_name) AS single_name,
+        count(*) FILTER (WHERE r.contradiction = 'past_expiry') AS past_expiry,
+        count(*) FILTER (WHERE r.contradiction = 'no_expiry') AS no_expiry,
+        count(*) FILTER (WHERE r.is_likely_typo) AS likely_typo
+    FROM pg_temp.record AS r
 ),
 
 address AS (

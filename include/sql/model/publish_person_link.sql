@@ -2,24 +2,22 @@
 -- A mark on more than five records is no identity but a habit (a number of nines, a shared mailbox).
 -- The person's key is that of the record seen first, so it stays when records come and go.
 WITH RECURSIVE shared AS MATERIALIZED (
-    SELECT mark.mark
-    FROM stage.patron AS p
-    CROSS JOIN LATERAL unnest(p.same_person) AS mark (mark)
-    WHERE p.extract_id = :extract_id AND mark.mark IS NOT null
-    GROUP BY mark.mark
+    SELECT r.same_person[numbered.rule_no] AS mark
+    FROM pg_temp.record AS r
+    CROSS JOIN generate_series(1, :rule_count) AS numbered (rule_no)
+    WHERE r.same_person[numbered.rule_no] IS NOT null
+    GROUP BY r.same_person[numbered.rule_no]
     HAVING count(*) BETWEEN 2 AND 5
 ),
 
 member AS MATERIALIZED (
     SELECT
-        mark.mark,
-        mark.rule_no,
+        s.mark,
+        numbered.rule_no,
         r.patron_key
-    FROM stage.patron AS p
-    CROSS JOIN LATERAL unnest(p.same_person) WITH ORDINALITY AS mark (mark, rule_no)
-    INNER JOIN shared AS s ON mark.mark = s.mark
-    INNER JOIN pg_temp.record AS r ON p.record_no = r.record_no
-    WHERE p.extract_id = :extract_id
+    FROM pg_temp.record AS r
+    CROSS JOIN generate_series(1, :rule_count) AS numbered (rule_no)
+    INNER JOIN shared AS s ON r.same_person[numbered.rule_no] = s.mark
 ),
 
 edge AS MATERIALIZED (

@@ -5,8 +5,8 @@ SELECT
         WHERE m.period = :period AND m.is_real_customer
     ) AS real_count,
     (
-        SELECT count(DISTINCT r.record_no) FROM core.rejection AS r
-        WHERE r.period = :period
+        SELECT count(*) FROM core.rejection AS r
+        WHERE r.period = :period AND r.is_first
     ) AS rejected_count,
     (
         SELECT coalesce(sum(g.extracted_count), 0) FROM mart.patron_group AS g

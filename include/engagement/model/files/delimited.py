@@ -46,10 +46,7 @@ class DelimitedText(Reading):
         self._path = path
         self._delimiter = export.delimiter
         with path.open("rb") as file:
-            start = file.read(3)
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise self._no_text()
-        self._start = 3 if start == codecs.BOM_UTF8 else 0
+            self._start = 3 if file.read(3) == codecs.BOM_UTF8 else 0
         headings = self._headings()
         if len(headings) == 1 and len(self._names) > 1:
             raise EngagementError(
@@ -112,18 +109,15 @@ class DelimitedText(Reading):
         if found is None:
             raise EngagementError(f"{self._path.name} holds blank lines only; export it again.")
         if any(map(_BINARY.search, found)):
-            raise self._no_text()
+            raise EngagementError(
+                f"{self._path.name} is no text in UTF-8 or cp874; save it as “CSV UTF-8”."
+            )
         return [clean(_heading(heading)) for heading in found]
 
     def _text(self, newline: str | None) -> TextIO:
         file = self._path.open(encoding=_CARRIER, newline=newline)
         file.seek(self._start)
         return file
-
-    def _no_text(self) -> EngagementError:
-        return EngagementError(
-            f"{self._path.name} is no text in UTF-8 or cp874; save it as “CSV UTF-8”."
-        )
 
     def _unclosed(self, what: str) -> EngagementError:
         return EngagementError(

@@ -1,0 +1,86 @@
+"""`make bench` ends with an error where a figure is over its limit, and loses no figure of an earlier run."""
+
+import json
+from pathlib import Path
+
+import pytest
+from benchmarks import figures, parts, run
+from benchmarks.figures import Figure, figure
+from benchmarks.parts import Size
+
+KEYS = {"name", "value", "limit", "unit", "against"}
+TRIAL = Size(1, 10)
+
+
+def measure(monkeypatch: pytest.MonkeyPatch, *measured: Figure) -> int:
+    """Run the benchmark with one part, which measures this."""
+    monkeypatch.setitem(run.PARTS, "check", lambda size, home: list(measured))
+    return run.main(["check"], TRIAL)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A checkout in which nothing was measured yet."""
+    (tmp_path / "docs").mkdir()
+    return tmp_path
+
+
+def kept(root: Path) -> dict[str, float]:
+    return {one.name: one.value for one in figures.read(root / "var" / "bench.json")}
+
+
+def test_a_figure_over_its_limit_makes_the_run_fail_and_is_named(monkeypatch, capsys):
+    over = figure("load_staged", 1.04, "times", "a raw text COPY", 1.0)
+    assert measure(monkeypatch, over, figure("check", 1.2, "times", "plain SQL", 1.5)) == 1
+    said = [line for line in capsys.readouterr().out.splitlines() if "OVER ITS LIMIT" in line]
+    assert len(said) == 1
+    assert "load_staged 1.04 times (limit 1)" in said[0]
+
+
+def test_a_figure_at_its_limit_or_without_one_makes_no_run_fail(monkeypatch, capsys):
+    at_limit = figure("load_staged", 1.004, "times", "a raw text COPY", 1.0)
+    assert measure(monkeypatch, at_limit, figure("shards_2", 99, "times", "one process")) == 0
+    assert "load_staged 1 times" in capsys.readouterr().out
+
+
+def test_a_part_that_is_measured_again_replaces_its_figures_and_keeps_all_others(root):
+    run.keep(root, "check", [figure("check", 1.7, "times", "plain SQL", 1.5)], "18")
+    run.keep(root, "load", [figure("load_staged", 0.9, "times", "a COPY", 1.0)], "18")
+    run.keep(root, "check", [figure("check", 1.3, "times", "plain SQL", 1.5)], "18")
+    assert kept(root) == {"check": 1.3, "load_staged": 0.9}
+    written = json.loads((root / "var" / "bench.json").read_text())
+    assert [set(item) for item in written] == [KEYS, KEYS]
+
+
+def test_the_page_tells_every_figure_once_all_parts_are_measured(root):
+    page = root / "docs" / "benchmarks.md"
+    measured = [
+        figure(f"{part}_s", 1_000 + n, "s", f"what {part} is against", n)
+        for n, part in enumerate(parts.PARTS, 1)
+    ]
+    step = figure("month_check_waiting_s", 77.7, "s", "the scheduler finds it due")
+    for part, one in zip(parts.PARTS, measured, strict=True):
+        assert not page.exists()
+        run.keep(root, part, [one, step], "18.4")
+    told = page.read_text()
+    for n, one in enumerate(measured, 1):
+        assert f"| `{one.name}` | 1,00{n}.0 s | {n} s | {one.against} |" in told
+    assert "| check | 77.7 | the scheduler finds it due |" in told
+    assert "PostgreSQL 18.4" in told
+
+
+def test_the_page_in_docs_has_every_figure_that_has_a_limit():
+    told = (run.ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert {name for name in LIMITED if f"| `{name}` |" in told} == LIMITED
+
+
+LIMITED = {
+    "load_staged",
+    "load_published",
+    "check",
+    "check_memory_mb",
+    "check_memory_6m_mb",
+    "check_memory_growth",
+    "model_600k_s",
+    "model_memory_mb",
+}
