@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 mail_app = typer.Typer(no_args_is_help=True, help="Mails that need a person.")
 period_app = typer.Typer(no_args_is_help=True, help="What a person decides about a period.")
+source_app = typer.Typer(
+    no_args_is_help=True, help="Library systems, and what a YAML makes of them."
+)
 work_items_app = typer.Typer(no_args_is_help=True, help="The librarians' spreadsheet.")
 app.add_typer(mail_app, name="mail")
 app.add_typer(period_app, name="period")
+app.add_typer(source_app, name="source")
 app.add_typer(work_items_app, name="work-items")
 
 
@@ -99,6 +103,29 @@ def rejects(
     _show_log()
     count = rejects.export(month, path, _login())
     typer.echo(f"Wrote {path}: {count:,} records to ask about. Delete it when it is used up.")
+
+
+@source_app.command(name="check")
+def check_source(
+    system: Annotated[str, typer.Argument(help="The name of its YAML in include/sources/.")],
+    library: Annotated[
+        str,
+        typer.Option(
+            envvar="ENGAGEMENT_LIBRARY",
+            help="Its database's URL, or file:/path/patrons-{period}.csv of an export.",
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Read the first 1,000 patrons and show what the YAML makes of them; nothing is kept."""
+    from engagement import source_tables
+    from engagement.model import reading, source_check
+
+    checked = source_check.check(system, reading.located(library))
+    if as_json:
+        typer.echo(json.dumps(checked.as_json(), ensure_ascii=False, indent=2))
+    else:
+        source_tables.show(checked)
 
 
 @period_app.command()

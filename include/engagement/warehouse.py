@@ -115,7 +115,12 @@ def session(database: URL | None = None, *, name: str = WAREHOUSE) -> Iterator[S
 @cache
 def statement(name: str) -> str:
     """Return the SQL of `include/sql/<name>.sql`: one statement with :bind parameters."""
-    return (INCLUDE / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    try:
+        return (INCLUDE / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise EngagementError(
+            f"There is no include/sql/{name}.sql; bring it back, or write it as docs/sources.md says."
+        ) from None
 
 
 class Session:

@@ -58,7 +58,10 @@ def test_each_asset_says_who_emits_and_who_consumes_it() -> None:
         consumes = [
             dag for dag, text in dags.items() if f"assets.{name}" in text and dag not in emits
         ]
-        assert f"Emitted by {', '.join(emits)}; consumed by {', '.join(sorted(consumes)) or 'no DAG'}." in said
+        assert (
+            f"Emitted by {', '.join(emits)}; consumed by {', '.join(sorted(consumes)) or 'no DAG'}."
+            in said
+        )
 
 
 # The runbook

@@ -225,7 +225,6 @@ def test_the_files_own_time_says_of_when_its_data_is(store: Any, tmp_path: Path)
     assert found.rejected_by_reason["not_current"] == OUTCOME["rejected"]["not_current"] + 1
 
 
-@pytest.mark.xfail(reason="the time of a file is taken in UTC", strict=True)
 def test_the_day_of_a_file_is_the_librarys(store: Any, tmp_path: Path) -> None:
     path = written_at(csv_in("utf-8")(tmp_path), 2018, 7, 1, hour=3)
     assert run(file_url(path)).as_of_date == date(2018, 7, 1)
@@ -423,7 +422,6 @@ def test_the_check_says_of_the_new_system_what_the_month_will_say(openlib: URL) 
     assert found.fields["affiliation"].faults == {"missing": 1, "placeholder": 1}
 
 
-@pytest.mark.xfail(reason="warehouse.statement lets it through", raises=OSError, strict=True)
 @pytest.mark.parametrize("query", ["patron", "patron_count"])
 def test_a_query_that_was_not_written_is_named(query: str, openlib: URL, tmp_path: Path) -> None:
     (tmp_path / f"include/sql/sources/openlib/{query}.sql").unlink()
@@ -431,7 +429,6 @@ def test_a_query_that_was_not_written_is_named(query: str, openlib: URL, tmp_pat
         source_check.check("openlib", openlib)
 
 
-@pytest.mark.xfail(reason="reading takes it as an instant", raises=AttributeError, strict=True)
 @pytest.mark.parametrize("given", ["date '2018-06-30'", "'2018-06-30'", "NULL::timestamptz"])
 def test_an_as_of_that_is_no_instant_is_told(given: str, openlib: URL, tmp_path: Path) -> None:
     described = tmp_path / "include/sources/openlib.yaml"

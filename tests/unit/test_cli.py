@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from engagement import cli, embedded, schema, warehouse
-from engagement.model import source
+from engagement.model import reading, source
 from engagement.monitor import work_items
 from engagement.period import Period
 from engagement.settings import settings
@@ -199,7 +199,9 @@ def test_a_period_is_read_again_only_with_the_word_and_the_reason(store, world, 
         assert err == "A period is read again with both: --replace --reason 'why'.\n"
 
 
-@pytest.mark.parametrize("url", ["secret", "postgresql//u:secret@host/x", "postgresql://u:secret@host:secret/x", ""])
+@pytest.mark.parametrize(
+    "url", ["secret", "postgresql//u:secret@host/x", "postgresql://u:secret@host:secret/x", ""]
+)
 def test_a_library_that_is_no_url_is_one_sentence_without_its_password(store, world, capsys, url):
     code, out, err = run(world, capsys, "extract", "2018-06", "--library", url)
     assert (code, out, err.count("\n")) == (1, "", 1)

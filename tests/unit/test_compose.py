@@ -107,7 +107,8 @@ def test_connections_in_the_example_are_connections() -> None:
 
 
 def test_engagement_variables_are_settings_and_none_is_missing() -> None:
-    known = {f"ENGAGEMENT_{name.upper()}" for name in Settings.model_fields}
+    # How many tasks read is asked when a DAG is parsed, which takes no settings: they cost too much then.
+    known = {f"ENGAGEMENT_{name.upper()}" for name in Settings.model_fields} | {"ENGAGEMENT_SHARDS"}
     used = {name for name in ENVIRONMENT if name.startswith("ENGAGEMENT_")}
     assert used <= known
     for worker in WORKERS:

@@ -223,11 +223,16 @@ def test_the_shape_is_the_columns_that_at_least_one_user_has(folder: Folder):
     )
 
 
-def test_a_column_that_no_user_has_is_named(folder: Folder):
+def test_an_id_that_no_user_has_is_named(folder: Folder):
     folder.users([user(1)])
-    columns = {**COLUMNS, "email": ["personal.mail", "mail"]}
-    sentence = folder.refusal(columns=columns)
-    assert "No record of users has personal.mail or mail;" in sentence
+    sentence = folder.refusal(columns={**COLUMNS, "source_id": ["barcode", "uuid"]})
+    assert "No record of users has barcode or uuid;" in sentence
+
+
+def test_a_field_that_no_user_has_is_empty_in_all_of_them(folder: Folder):
+    folder.users([user(1), user(2)])
+    read = folder.opened(columns={**COLUMNS, "email": ["personal.mail", "mail"]})
+    assert [chunk.fields["email"] for chunk in read.chunks(10)] == [[None, None]]
 
 
 def test_a_page_without_users_is_a_page(folder: Folder):

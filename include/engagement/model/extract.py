@@ -178,8 +178,8 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
         _log.info("Read %s of %s records.", f"{seen:,}", f"{source_count:,}")
     if seen != source_count:
         raise EngagementError(
-            f"{source.label} counts {source_count:,} records but gave {seen:,}; its patron query "
-            "loses or repeats records: correct its joins."
+            f"{source.label} counts {source_count:,} records but gave {seen:,}: correct the joins of its "
+            "patron query, which lose or repeat records, or have the files exported again."
         )
     session.run(
         "model/end_shard",

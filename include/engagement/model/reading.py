@@ -151,14 +151,24 @@ class DatabaseReading:
         """The instant that the system itself says its data is of."""
         if self._source.as_of == "now":
             return clock.now()
-        stands_at: datetime = self._session.scalar(f"sources/{self._source.system}/as_of")
-        return stands_at.astimezone(settings().zone)
+        stands_at = self._session.scalar(f"sources/{self._source.system}/as_of")
+        if not isinstance(stands_at, datetime):
+            raise EngagementError(
+                f"include/sql/sources/{self._source.system}/as_of.sql gives no date and time; let it "
+                "give one timestamp: when the data was copied."
+            )
+        zone = settings().zone
+        return stands_at.astimezone(zone) if stands_at.tzinfo else stands_at.replace(tzinfo=zone)
 
     def count(self) -> int:
         """Return the system's own count of patron records."""
-        return int(
-            self._session.scalar(f"sources/{self._source.system}/patron_count", **self._binds)
-        )
+        count = self._session.scalar(f"sources/{self._source.system}/patron_count", **self._binds)
+        if not isinstance(count, int):
+            raise EngagementError(
+                f"include/sql/sources/{self._source.system}/patron_count.sql gives no number; let it give "
+                "one: count(*)."
+            )
+        return count
 
     def chunks(self, size: int) -> Iterator[Records]:
         """Yield all records, at most `size` at a time.

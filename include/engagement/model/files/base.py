@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from engagement.errors import EngagementError
 from engagement.model.records import Records, Values, first_filled
 from engagement.model.source import Export
+from engagement.settings import settings
 
 _BLOCK_ROWS = 500
 
@@ -98,8 +99,8 @@ class Reading(ABC):
 
 
 def last_written(*files: Path) -> datetime:
-    """Return when the newest of the files was written."""
-    return datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC)
+    """Return when the newest of the files was written, by the library's clock on the wall."""
+    return datetime.fromtimestamp(max(file.stat().st_mtime for file in files), settings().zone)
 
 
 def require_file(path: Path, label: str) -> None:
