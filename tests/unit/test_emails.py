@@ -1,9 +1,7 @@
 """Addresses are read from fields as people fill them, and a likely typing error is seen, never mended."""
 
-import socketserver
-import threading
 import time
-from collections.abc import Iterator
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -26,6 +24,8 @@ KINDS = (
     "external",
     "pupil",
 )
+
+pytest_plugins = ("rig.dns_server",)
 
 
 # The field
@@ -144,67 +144,8 @@ def test_a_library_names_domains_of_its_own():
 
 # Who takes mail
 
-ZONE = {
-    (".", "NS"): ["a.root."],
-    ("mx.example.", "MX"): ["10 mail.mx.example.", "20 other.example."],
-    ("null.example.", "MX"): ["0 ."],
-    ("null.example.", "A"): ["192.0.2.1"],
-    ("a.example.", "A"): ["192.0.2.1"],
-    ("aaaa.example.", "AAAA"): ["2001:db8::1"],
-    ("text.example.", "TXT"): ['"no mail"'],
-    ("lame.example.", "A"): ["192.0.2.1"],
-}
-REFUSALS = {
-    ("servfail.example.", "MX"): dns.rcode.SERVFAIL,
-    ("refused.example.", "MX"): dns.rcode.REFUSED,
-    ("lame.example.", "MX"): dns.rcode.SERVFAIL,
-    ("half.example.", "A"): dns.rcode.SERVFAIL,
-}
-NAMES = {name for name, _ in (*ZONE, *REFUSALS)}
 
-
-class _Questions(socketserver.BaseRequestHandler):
-    """Answers from the server's zone; slowly about slow names, and not at all about silent.example."""
-
-    def handle(self) -> None:
-        data, wire = self.request
-        query = dns.message.from_wire(data)
-        name = query.question[0].name.to_text().lower()
-        kind = dns.rdatatype.to_text(query.question[0].rdtype)
-        self.server.asked.append((name, kind))
-        if name == "silent.example.":
-            return
-        if name.startswith("slow"):
-            time.sleep(0.2)
-        answer = dns.message.make_response(query)
-        answer.flags |= dns.flags.RA
-        if records := self.server.zone.get((name, kind)):
-            answer.answer.append(dns.rrset.from_text(name, 60, "IN", kind, *records))
-        elif name not in self.server.names:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        else:
-            answer.set_rcode(REFUSALS.get((name, kind), dns.rcode.NOERROR))
-        wire.sendto(answer.to_wire(), self.client_address)
-
-
-class _Server(socketserver.ThreadingUDPServer):
-    daemon_threads = True
-
-    def __init__(self, zone: dict[tuple[str, str], list[str]], names: set[str]) -> None:
-        super().__init__(("127.0.0.1", 0), _Questions)
-        self.zone, self.names, self.asked = zone, names, []
-
-
-@pytest.fixture
-def dns_server(request: pytest.FixtureRequest) -> Iterator[_Server]:
-    zone, names = getattr(request, "param", (ZONE, NAMES))
-    with _Server(zone, names) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-def ask(server: _Server, *domains: str, seconds: float = 20) -> dict[str, bool | None]:
+def ask(server: Any, *domains: str, seconds: float = 20) -> dict[str, bool | None]:
     return accept_mail(domains, ["127.0.0.1"], server.server_address[1], seconds)
 
 
@@ -265,10 +206,10 @@ def test_a_resolver_of_a_closed_network_denies_nobody(dns_server):
     }
 
 
-def test_without_a_resolver_nothing_is_known(monkeypatch, tmp_path):
-    nobody_listens = _Server({}, set())
-    port = nobody_listens.server_address[1]
-    nobody_listens.server_close()
+def test_without_a_resolver_nothing_is_known(monkeypatch, tmp_path, dns_server):
+    port = dns_server.server_address[1]
+    dns_server.shutdown()
+    dns_server.server_close()
     assert accept_mail(["mx.example"], ["127.0.0.1"], port, seconds=1) == {"mx.example": None}
     # A machine without /etc/resolv.conf.
     read = dns.resolver.Resolver.read_resolv_conf

@@ -18,6 +18,7 @@ class TaskState:
     """One task of a run as it stands; `seconds` is None until it has ended."""
 
     task_id: str
+    map_index: int
     state: str
     seconds: float | None
 
@@ -69,14 +70,18 @@ class Airflow:
         """Return the run's tasks in the order in which they start."""
         listed = self._get(f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances")
         started = sorted(listed["task_instances"], key=lambda t: t["start_date"] or "9999")
-        return [TaskState(t["task_id"], t["state"] or "waiting", t["duration"]) for t in started]
+        return [
+            TaskState(t["task_id"], t["map_index"], t["state"] or "waiting", t["duration"])
+            for t in started
+        ]
 
     def failure(self, run: Run) -> str:
         """Return why a run failed: its first failed task, and the sentence of that task's log."""
         for task in self.tasks(run):
             if task.state == "failed":
                 log = self._get(
-                    f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/1"
+                    f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/1",
+                    map_index=str(task.map_index),
                 )
                 return f"{run.dag_id}.{task.task_id}: {_last_error(log['content'])}"
         return f"{run.dag_id} failed before a task of it had begun."
