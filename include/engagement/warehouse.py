@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+# Few at a time: the server takes the last ones in while the next are being encoded.
+_ENCODED_ROWS = 1_000
+
+
 def url() -> URL:
     """Return the warehouse's URL: ENGAGEMENT_WAREHOUSE_URL, else the embedded server, started."""
     given = settings().warehouse_url
@@ -196,7 +200,8 @@ class Session:
         encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
         with self._driver(f"Loading {table}") as cursor, cursor.copy(into) as copy:
             copy.write(encoder.write_header())
-            copy.write(encoder.write_batch(batch))
+            for start in range(0, batch.num_rows, _ENCODED_ROWS):
+                copy.write(encoder.write_batch(batch.slice(start, _ENCODED_ROWS)))
             copy.write(encoder.finish())
 
     def add_partition(self, table: str, name: str, value: str | int) -> None:

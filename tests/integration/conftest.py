@@ -4,6 +4,7 @@ import itertools
 import socket
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,14 +75,29 @@ class Library(Database):
                 cursor.execute(into, list((MEMBER | own | values).values()))
 
 
+@pytest.fixture(scope="session")
+def migrated(server_home: Path) -> str:
+    """The name of a warehouse of the newest schema, empty, of which tests get copies."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ENGAGEMENT_HOME", str(server_home))
+        settings.cache_clear()
+        made = embedded.database("warehouse_migrated")
+        patch.setenv("ENGAGEMENT_WAREHOUSE_URL", made.render_as_string(False))
+        patch.setenv("ENGAGEMENT_DEPLOYMENT", "test")
+        settings.cache_clear()
+        schema.upgrade()
+        warehouse._engine(made).dispose()  # nobody may be connected to what is copied
+    settings.cache_clear()
+    return "warehouse_migrated"
+
+
 @pytest.fixture
-def store(world: pytest.MonkeyPatch) -> Iterator[Database]:
+def store(world: pytest.MonkeyPatch, migrated: str) -> Iterator[Database]:
     """A warehouse of the newest schema, empty."""
-    made = embedded.database(f"warehouse_{next(_numbers)}")
+    made = embedded.database(f"warehouse_{next(_numbers)}", f"TEMPLATE {migrated}")
     world.setenv("ENGAGEMENT_WAREHOUSE_URL", made.render_as_string(False))
     world.setenv("ENGAGEMENT_DEPLOYMENT", "test")
     settings.cache_clear()
-    schema.upgrade()
     yield Database(made)
     warehouse.drop_database(made)
 
