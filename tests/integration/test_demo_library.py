@@ -175,7 +175,17 @@ def one(url: URL, query: str) -> Any:
 
 
 def source_sql(name: str) -> str:
-    return (INCLUDE / "sql" / "sources" / "autolib" / f"{name}.sql").read_text(encoding="utf-8")
+    """Return a query of the source for all records; of `patron` with the fields that the YAML names."""
+    text = (INCLUDE / "sql" / "sources" / "autolib" / f"{name}.sql").read_text(encoding="utf-8")
+    query = text.replace(":shards", "1").replace(":shard", "0")
+    if name != "patron":
+        return query
+    named = {
+        field: columns if isinstance(columns, str) else f"coalesce({', '.join(columns)})"
+        for field, columns in SOURCE["database"]["columns"].items()
+    }
+    fields = ", ".join(f"{columns} AS {field}" for field, columns in named.items())
+    return f"SELECT {fields} FROM ({query}) AS patron"  # noqa: S608
 
 
 def digests(url: URL) -> dict[str, str]:
