@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy.engine import URL
@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from engagement import address, clock, settings as config, warehouse
 from engagement.errors import EngagementError
 from engagement.model import extract_state, gates, mail_domains, reading, source as sources
-from engagement.model.normalise import Normaliser
+from engagement.model.normalise import Chunk, Normaliser
 from engagement.model.reading import Reading
 from engagement.model.source import Source
 from engagement.period import Period
@@ -150,7 +150,6 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
     Raises:
         EngagementError: the source gives other columns, or not the rows that it counts.
     """
-    table, first_no = extract_state.table(extract_id), shard * _SHARD_RANGE
     _forget_shard(session, extract_id, shard)
     extract: Any = session.one("model/extract", extract_id=extract_id)
     normaliser = Normaliser(
@@ -158,24 +157,23 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
         extract_id,
         extract.as_of_date,
         address.secret(),
-        first_no=first_no,
+        first_no=shard * _SHARD_RANGE,
         carrier=opened.carrier,
-        takes_mail=partial(mail_domains.take_mail, session)
-        if source.email.look_up_domains
-        else None,
+        takes_mail=mail_domains.take_mail if source.email.look_up_domains else None,
     )
     source_count = opened.count()
     seen = 0
-    for records in opened.chunks(_CHUNK_ROWS):
-        chunk = normaliser.chunk(records)
-        session.load(f"stage.{table}", chunk.rows)
-        session.copy(
-            "pii.quarantine",
-            ("extract_id", "record_no", "reason_code", "record"),
-            ((extract_id, *quarantined) for quarantined in chunk.quarantined),
-        )
-        seen += len(records)
-        _log.info("Read %s of %s records.", f"{seen:,}", f"{source_count:,}")
+    with ThreadPoolExecutor(1) as writer:  # writes one chunk while the next is read
+        loading: Future[None] | None = None
+        for records in opened.chunks(_CHUNK_ROWS):
+            chunk = normaliser.chunk(records)
+            if loading is not None:
+                loading.result()
+            loading = writer.submit(_load, session, extract_id, chunk)
+            seen += len(records)
+            _log.info("Read %s of %s records.", f"{seen:,}", f"{source_count:,}")
+        if loading is not None:
+            loading.result()
     if seen != source_count:
         raise EngagementError(
             f"{source.label} counts {source_count:,} records but gave {seen:,}: correct the joins of its "
@@ -187,6 +185,15 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
         shard=shard,
         source_count=source_count,
         read_at=clock.now(),
+    )
+
+
+def _load(session: Session, extract_id: int, chunk: Chunk) -> None:
+    session.load(f"stage.{extract_state.table(extract_id)}", chunk.rows)
+    session.copy(
+        "pii.quarantine",
+        ("extract_id", "record_no", "reason_code", "record"),
+        ((extract_id, *quarantined) for quarantined in chunk.quarantined),
     )
 
 
@@ -205,6 +212,7 @@ def _finish(session: Session, source: Source, period: Period, extract_id: int) -
     extract: Any = session.one("model/extract", extract_id=extract_id)
     if extract.state != "reading" or extract.read_shard_count < extract.shard_count:
         return None  # the shard that comes last does it
+    session.run("model/allow_memory")
     session.analyze(f"stage.{extract_state.table(extract_id)}")
     session.run("model/count_extract", extract_id=extract_id)
     refusal = gates.of_extract(session, extract_id, source, period)

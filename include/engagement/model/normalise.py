@@ -292,20 +292,21 @@ class Normaliser:
                 out["email"][at], out["email_fault"][at] = None, "domain takes no mail"
 
     def _add_membership(self, out: Frame, clean: Frame) -> None:
-        rule = self._source.dates
-        expiry = _map(clean["expiry"], lambda value: dates.parse(value, rule.era, rule.order))
-        found = [
-            self._membership(state, written, day)
-            for state, written, day in zip(
-                clean["membership"], clean["expiry"], expiry, strict=True
-            )
-        ]
-        out["membership_fault"] = _array(fault for fault, _ in found)
-        out["membership"] = _array(None if fault else "current" for fault, _ in found)
-        out["contradiction"] = _array(contradiction for _, contradiction in found)
-        out["expiry_date"] = expiry
+        found = _pairs(clean["membership"], clean["expiry"], read=self._membership)
+        out["membership_fault"] = _array([fault for fault, _, _ in found])
+        out["membership"] = _array([None if fault else "current" for fault, _, _ in found])
+        out["contradiction"] = _array([contradiction for _, contradiction, _ in found])
+        out["expiry_date"] = _array([expiry for _, _, expiry in found])
 
     def _membership(
+        self, state: str | None, written: str | None
+    ) -> tuple[str | None, str | None, date | None]:
+        """Return why the membership is not current, which contradiction decided that, and its last day."""
+        rule = self._source.dates
+        expiry = None if written is None else dates.parse(written, rule.era, rule.order)
+        return *self._not_current(state, written, expiry), expiry
+
+    def _not_current(
         self, state: str | None, written: str | None, expiry: date | None
     ) -> tuple[str | None, str | None]:
         """Return why the membership is not current, or None, and which contradiction decided that.
