@@ -146,4 +146,5 @@ def _stack(home: Path) -> Iterator[Timekeeper]:
 
 def _engagement(command: str) -> None:
     program = Path(sys.executable).with_name("engagement")
-    subprocess.run([program, command], check=True, stdout=subprocess.DEVNULL)
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([program, command], check=True, env=own, stdout=subprocess.DEVNULL)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import statistics
 import subprocess
 import sys
@@ -14,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from engagement.settings import settings
 
-_SAMPLE_S = 0.05
-_MB = 1024 * 1024
+_SAMPLE_S = 0.02
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def run(module: str, *arguments: object) -> Report:
     Raises:
         subprocess.CalledProcessError: it failed; it said itself why.
     """
+    _log.info("  running %s", " ".join(map(str, (module, *arguments))))
     command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
     began = time.perf_counter()
     with _watched_server() as highest:
@@ -81,12 +83,13 @@ def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
 @contextmanager
 def _watched_server() -> Iterator[list[float]]:
     """Give the block a list whose only item is the highest private memory of a server's process so far."""
-    lines = (settings().home / "postgres" / "postmaster.pid").read_text().splitlines()
-    server, highest, over = psutil.Process(int(lines[0])), [0.0], threading.Event()
+    server = (settings().home / "postgres" / "postmaster.pid").read_text().splitlines()[0]
+    children = Path(f"/proc/{server}/task/{server}/children")
+    highest, over = [0.0], threading.Event()
 
     def watch() -> None:
         while not over.wait(_SAMPLE_S):
-            highest[0] = max(highest[0], *map(_private_mb, server.children()))
+            highest[0] = max(highest[0], *map(_private_mb, children.read_text().split()))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -97,10 +100,10 @@ def _watched_server() -> Iterator[list[float]]:
         watcher.join()
 
 
-def _private_mb(process: psutil.Process) -> float:
+def _private_mb(pid: str) -> float:
     """Return the memory that a process shares with nobody: shared buffers belong to the server."""
     try:
-        memory = process.memory_info()
-    except psutil.Error:
+        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
+    except OSError:
         return 0.0  # it has ended
-    return (memory.rss - memory.shared) / _MB
+    return (int(resident) - int(shared)) * _PAGE / 1024**2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,11 +17,10 @@ from pathlib import Path
 from benchmarks import figures, world
 from benchmarks.figures import Figure
 from benchmarks.parts import PARTS, Size
-from rich.console import Console
 
 from engagement.settings import ROOT
 
-_console = Console(highlight=False)
+_log = logging.getLogger("benchmarks.run")  # run by name
 
 
 def main(parts: Sequence[str], size: Size) -> int:
@@ -28,10 +28,10 @@ def main(parts: Sequence[str], size: Size) -> int:
     found = []
     with world.made() as home:
         for part in parts:
-            _say(f"Measuring {part}: {PARTS[part].__doc__}")
+            _log.info("Measuring %s: %s", part, PARTS[part].__doc__)
             measured = PARTS[part](size, home)
             for one in measured:
-                _say(f"  {line(one)}")
+                _log.info("  %s", line(one))
             found += measured
             if size == Size():
                 keep(ROOT, part, measured, world.server_version())
@@ -47,7 +47,9 @@ def keep(root: Path, part: str, measured: Sequence[Figure], server: str) -> None
     measured_on[part] = f"{datetime.now(UTC):%Y-%m-%d}"
     days.write_text(json.dumps(measured_on))
     if missing := [name for name in PARTS if name not in measured_on]:
-        _say(f"docs/benchmarks.md is written when all parts are measured; missing: {missing}")
+        _log.info(
+            "docs/benchmarks.md is written once all is measured; missing: %s", ", ".join(missing)
+        )
         return
     page = root / "docs" / "benchmarks.md"
     page.write_text(figures.page(known, measured_on, server), encoding="utf-8")
@@ -57,7 +59,7 @@ def judged(found: Sequence[Figure]) -> int:
     """Name the figures that are over their limits; return 1 where there are any, else 0."""
     over = [one for one in found if one.is_over]
     for one in over:
-        _say(f"OVER ITS LIMIT: {line(one)}")
+        _log.error("OVER ITS LIMIT: %s", line(one))
     return 1 if over else 0
 
 
@@ -65,10 +67,6 @@ def line(one: Figure) -> str:
     """Return a figure in one line."""
     limit = "" if one.limit is None else f" (limit {one.limit:g})"
     return f"{one.name} {one.value:g} {one.unit}{limit}, {one.against}"
-
-
-def _say(words: str) -> None:
-    _console.print(words, soft_wrap=True)
 
 
 def _arguments() -> argparse.Namespace:
@@ -83,6 +81,8 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("benchmarks").setLevel(logging.INFO)
     _asked = _arguments()
     _size = Size(_asked.rows, 10 * _asked.rows) if _asked.rows else Size()
     sys.exit(main(_asked.parts or list(PARTS), _size))

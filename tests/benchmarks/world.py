@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from engagement.period import Period
 from engagement.settings import settings
 
 JUNE = Period(2018, 6)
+_log = logging.getLogger(__name__)
 
 # Each copy is a person of its own: another id, another citizen number, another address. What is broken
 # or missing stays so, hence the shares stay those of the 60,403 records.
@@ -71,6 +73,7 @@ def use_library(rows: int) -> None:
 
 @cache
 def _library(rows: int) -> URL:
+    _log.info("  making a library of %s records", f"{rows:,}")
     url = embedded.database(f"library_{rows}", *stack.LIBRARY_OPTIONS)
     library.create(url)
     missing = rows - library.RECORDS

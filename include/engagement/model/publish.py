@@ -40,7 +40,7 @@ _FIGURES = {
 _JUDGEMENT = {
     "pg_temp.verdict": ("model/create_verdict", "model/find_verdicts"),
     "pg_temp.record": ("model/create_record", "model/judge_records"),
-    "pg_temp.rejected_count": ("model/create_rejected_count", "model/count_verdicts"),
+    "pg_temp.verdict_count": ("model/create_verdict_count", "model/count_verdicts"),
 }
 
 

@@ -1,11 +1,11 @@
 -- Every group stands here, also an empty one; records that cannot be read belong to none: unmapped.
 WITH counted AS (
     SELECT
-        r.group_code,
-        count(*) AS extracted_count,
-        count(*) FILTER (WHERE r.reason_codes IS null) AS real_customer_count
-    FROM pg_temp.record AS r
-    GROUP BY r.group_code
+        c.group_code,
+        sum(c.record_count) AS extracted_count,
+        coalesce(sum(c.record_count) FILTER (WHERE c.reason_codes IS null), 0) AS real_customer_count
+    FROM pg_temp.verdict_count AS c
+    GROUP BY c.group_code
 )
 
 INSERT INTO mart.patron_group (period, group_code, extracted_count, real_customer_count)
