@@ -10,7 +10,7 @@ import yaml
 from sqlalchemy.engine import URL
 
 from engagement.errors import EngagementError
-from engagement.model import gates, source as sources
+from engagement.model import extract as extraction, gates, source as sources
 from engagement.model.check import check
 from engagement.model.extract import Reread, extract
 from engagement.model.publish import publish
@@ -102,6 +102,26 @@ def test_a_shard_that_is_read_again_replaces_its_quarantine_too(library: Any, st
         extract(JUNE, url, shard=0, shards=2)
     assert store.value("SELECT count(*) FROM pii.quarantine") == 20
     assert store.value("SELECT count(*) FROM stage.patron") == 0
+
+
+def test_a_run_that_comes_late_changes_nothing_of_what_another_has_finished(
+    library: Any, store: Any, world: pytest.MonkeyPatch
+):
+    begin = extraction._begin
+
+    def overtaken(*told: Any) -> int:
+        found = begin(*told)
+        with world.context() as alone:
+            alone.setattr(extraction, "_begin", begin)
+            told[0].connection.commit()
+            extract(JUNE, source(library))
+        return found
+
+    world.setattr(extraction, "_begin", overtaken)
+    with pytest.raises(EngagementError, match="was finished by another run"):
+        extract(JUNE, source(library))
+    assert extracts(store) == [(1, "2018-06", "accepted")]
+    assert store.value("SELECT count(*) FROM stage.patron") == 40
 
 
 # Reading again
@@ -235,6 +255,23 @@ def test_what_cannot_be_published_cannot_be_accepted(library: Any):
     refusal(JUNE, library)
     with pytest.raises(EngagementError, match="cannot be accepted: 1 patron ids stand on more"):
         gates.accept(JUNE, "It is so.", "anna")
+
+
+def test_a_failed_reading_does_not_keep_a_person_from_accepting_what_the_period_stands_on(
+    library: Any, july: Any
+):
+    run(JUNE, library)
+    july()
+    library.do("UPDATE autolib.member SET email = NULL WHERE member_no > 20")
+    extract(JULY, source(library))
+    check(JULY)
+    with pytest.raises(gates.Refused):
+        publish(JULY)
+    library.do("CREATE TABLE autolib.kept AS TABLE autolib.member")
+    library.do("DELETE FROM autolib.member")
+    assert "gave no patron" in refusal(JULY, library, reread=Reread("to see", "anna"))
+    gates.accept(JULY, "The addresses are really gone.", "anna")
+    assert publish(JULY) == 20
 
 
 def test_accepting_needs_a_reason_and_something_to_accept(library: Any):

@@ -118,6 +118,19 @@ def test_no_known_domain_is_taken_for_another_one():
 
 
 @pytest.mark.parametrize(
+    "torn",
+    [
+        "somchai,jai@kku.ac.th",
+        "somchai jai@kku.ac.th",
+        "somchai/jai@kku.ac.th",
+        "somchai;jai@kku.ac.th",
+    ],
+)
+def test_an_address_that_was_torn_in_two_is_not_taken_for_somebody_elses(torn):
+    assert first_address(torn) is None
+
+
+@pytest.mark.parametrize(
     "real",
     ["kkk.ac.th", "cu.ac.th", "mail.su.ac.th", "rmutx.ac.th", "live.ac.th", "moe.go.th", "kku.example.com",
      "student.kku.ac.th", "gmail.com.th", "egat.co.th", "ptt.co.th", "scb.co.th", "love.com", "mcu.edu", "gmx.us", "wed.de",

@@ -246,9 +246,9 @@ def test_every_row_is_in_one_shard_with_its_number(path: Path):
 # Which sheet
 
 
-def test_the_first_sheet_is_read_where_several_have_the_headings(path: Path):
+def test_of_several_sheets_with_the_headings_none_is_taken_for_the_whole(path: Path):
     save(path, this=TABLE, old=[HEADINGS, ["9", "เก่า", None]])
-    assert len(rows(opened(path))) == 3
+    assert "the same headings on several sheets (this, old);" in refusal(path)
 
 
 def test_the_only_sheet_with_the_headings_is_read_wherever_it_stands(path: Path):
@@ -258,7 +258,7 @@ def test_the_only_sheet_with_the_headings_is_read_wherever_it_stands(path: Path)
 
 def test_two_sheets_with_the_headings_behind_another_one_are_not_chosen_between(path: Path):
     save(path, cover=[["รายงาน"]], this=TABLE, old=TABLE)
-    assert "has no column" in refusal(path)
+    assert "the same headings on several sheets (this, old);" in refusal(path)
 
 
 def test_a_column_that_no_sheet_has_is_named(path: Path):

@@ -253,3 +253,18 @@ def test_placeholders_are_compared_without_outer_punctuation_and_case(written, c
 
 def test_two_thai_words_in_code_page_874_are_not_read_as_foreign_letters():
     assert decode("สถิต วนิช".encode("cp874"), BOTH) == "สถิต วนิช"
+
+
+def test_a_short_thai_name_in_the_old_code_page_is_not_taken_for_foreign_letters():
+    consonants = [chr(code) for code in range(0x0E01, 0x0E2F)]
+    syllables = [v + a + b for v in "เแโ" for a in consonants for b in consonants]
+    assert len(syllables) > 6_000
+    kept = {s for s in syllables if decode(s.encode("cp874"), ("utf-8", "cp874")) == s}
+    # What remains is the beginning of every Thai letter in UTF-8; such bytes are never guessed at.
+    assert {s[:2] for s in set(syllables) - kept} <= {"เธ", "เน"}
+    assert {"แดง", "เดช", "เทพ", "แทน", "โชค", "เจน", "แพง", "เกด"} <= kept
+
+
+@pytest.mark.parametrize("name", ["ລາວ", "ສົມໄຊ", "阮", "丸山", "王小明", "Nguyễn", "ကျော်", "ង៉ែត"])
+def test_a_foreign_name_in_utf_8_stays_what_it_is(name):
+    assert decode(name.encode(), ("utf-8", "cp874")) == name

@@ -49,6 +49,7 @@ def check(period: Period) -> int:
     validated = _validate(suite, extract_state.table(extract_id))
     data_docs.write(validated, suite, extract_id, period)
     with warehouse.session() as session:
+        session.run("model/lock_publish", period=str(period))
         session.run("model/forget_checks", extract_id=extract_id)
         session.empty_table(f"stage.{extract_state.rejections(extract_id)}")
         for result in validated.results:

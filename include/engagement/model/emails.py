@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dns.resolver import Resolver
 
 _BETWEEN = re.compile(r"[;,/|<>:\s]+")
+# An address that a wrong key tore in two: what is left of it may be somebody else's.
+_TORN = re.compile(r"^[A-Za-z0-9._+-]+(?:[,;/|]| (?=[^@\s]+@[^@\s]+$))[A-Za-z0-9._+-]+@")
 # Names of less than five letters lie too close together: ku, su and tu are three universities.
 _SHORTEST_NAME = 5
 _SUFFIXES = frozenset({"ac", "co", "com", "edu", "net", "org", "th"})
@@ -30,6 +32,8 @@ def first_address(field: str) -> str | None:
 
     Several may stand there, between ; , / | or spaces, each also as `mailto:a@b` or `Name <a@b>`.
     """
+    if _TORN.search(field):
+        return None
     for part in _BETWEEN.split(field):
         if "@" in part and (found := address.normal(part)):
             return found

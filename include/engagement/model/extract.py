@@ -150,6 +150,11 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
     Raises:
         EngagementError: the source gives other columns, or not the rows that it counts.
     """
+    if session.scalar("model/hold_extract", extract_id=extract_id) != "reading":
+        raise EngagementError(
+            f"Extract {extract_id} was finished by another run while this one began; clear the task: it "
+            "goes on with what the period stands on."
+        )
     _forget_shard(session, extract_id, shard)
     extract: Any = session.one("model/extract", extract_id=extract_id)
     normaliser = Normaliser(
@@ -209,9 +214,11 @@ def _forget_shard(session: Session, extract_id: int, shard: int) -> None:
 def _finish(session: Session, source: Source, period: Period, extract_id: int) -> str | None:
     """Accept or refuse an extract all of whose shards were read; return the gates' sentence, if any."""
     session.run("model/lock_extract", period=str(period))
-    extract: Any = session.one("model/extract", extract_id=extract_id)
-    if extract.state != "reading" or extract.read_shard_count < extract.shard_count:
+    if not _is_read(session, extract_id):
         return None  # the shard that comes last does it
+    session.run("model/take_extract", extract_id=extract_id)
+    if not _is_read(session, extract_id):  # another run finished it, or reads a part of it again
+        return None
     session.run("model/allow_memory")
     session.analyze(f"stage.{extract_state.table(extract_id)}")
     session.run("model/count_extract", extract_id=extract_id)
@@ -222,6 +229,12 @@ def _finish(session: Session, source: Source, period: Period, extract_id: int) -
         session.run("model/refuse_extract", extract_id=extract_id, ended_at=clock.now())
     _drop_old_stage_tables(session)
     return refusal
+
+
+def _is_read(session: Session, extract_id: int) -> bool:
+    """Say whether all parts of an extract were read and nobody has judged it yet."""
+    extract: Any = session.one("model/extract", extract_id=extract_id)
+    return bool(extract.state == "reading" and extract.read_shard_count == extract.shard_count)
 
 
 def _drop_old_stage_tables(session: Session) -> None:

@@ -63,13 +63,14 @@ def publish(period: Period) -> int:
     source = sources.load(extract.source)
     gates.require_usual_share(extract.extract_id, source, period, hashes["definition_hash"])
     with warehouse.session() as session:
+        session.run("model/allow_memory")
         session.run("model/lock_publish", period=str(period))
+        session.run("model/lock_identities")
         extract = _checked(session, period, suite_hash)
         binds = {
             "extract_id": extract.extract_id,
             "period": str(period),
             "source": extract.source,
-            "rule_count": len(source.same_person),
             "now": clock.now(),
         }
         for name in (*_FIGURES.values(), "model/unpublish_person_link"):
@@ -87,9 +88,7 @@ def publish(period: Period) -> int:
 
 
 def _judge(session: Session, binds: dict[str, Any]) -> None:
-    """Put together what is said of each record, alone with the identities until the end."""
-    session.run("model/allow_memory")
-    session.run("model/lock_identities")
+    """Put together what is said of each record; needs the identities for itself until the end."""
     for table, (create, fill) in _JUDGEMENT.items():
         session.run(create)
         session.run(fill, **binds)

@@ -68,7 +68,9 @@ def _as_columns(columns: Any) -> Any:
 
 
 FieldColumns = Annotated[
-    Mapping[FieldName, tuple[str, ...]], BeforeValidator(_as_columns), AfterValidator(_has_an_id)
+    Mapping[FieldName, Annotated[tuple[str, ...], Field(min_length=1)]],
+    BeforeValidator(_as_columns),
+    AfterValidator(_has_an_id),
 ]
 
 
@@ -185,7 +187,7 @@ class Source(_Part):
     single_name: SingleName = SingleName()
     email: Email = Email()
     placeholders: Placeholders = Placeholders()
-    same_person: tuple[tuple[str, ...], ...] = ()
+    same_person: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
 
     @field_validator("system")
     @classmethod

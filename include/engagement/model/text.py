@@ -16,8 +16,10 @@ _FULL_WIDTH = re.compile("[\uff01-\uff5e]")
 _TO_ASCII = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # ！ to ～ are ! to ~
 # UTF-8 Thai read as cp874 gives เธ? or เน? for every letter; no Thai word looks like that twice.
 _UTF8_AS_CP874 = re.compile("(?:เ[ธน].){2}|เ[ธน].เ[ธน]?$", re.DOTALL)
-# Foreign letters alone, which bytes of cp874 also make when they happen to be valid UTF-8: ส and ด are ʴ.
-_FOREIGN_ALONE = re.compile("[\u0080-\u07ff][\u0080-\u07ff .-]*")
+# Foreign letters alone, which bytes of cp874 also make when they happen to be valid UTF-8: ส and ด are ʴ, แ, ด
+# and ง are ᴧ. Chinese is left out: its bytes are Thai words far more rarely than its words are names.
+_FOREIGN_ALONE = re.compile("[\u0080-\u0dff\u0e80-\u4dff][\u0080-\u0dff\u0e80-\u4dff .-]*")
+_LAO_AS_CP874 = re.compile("(?:เ[บป].[ .-]*){2,}")
 _THAI_WORD = "[\u0e01-\u0e2e\u0e40-\u0e44][\u0e01-\u0e4e]*"
 _THAI_WORDS = re.compile(f"{_THAI_WORD}(?:[ .-]+{_THAI_WORD})*")
 # What stands over and under a Thai letter, in the order in which it is stored.
@@ -58,6 +60,8 @@ def _thai_words(value: bytes) -> str | None:
     try:
         words = value.decode("cp874")
     except UnicodeDecodeError:
+        return None
+    if _LAO_AS_CP874.fullmatch(words):
         return None
     return words if _THAI_WORDS.fullmatch(words.strip(" .-")) else None
 

@@ -1,10 +1,15 @@
 -- Records of one person: those that share a mark of a rule, and whoever shares one with them.
 -- A mark on more than five records is no identity but a habit (a number of nines, a shared mailbox).
 -- The person's key is that of the record seen first, so it stays when records come and go.
-WITH RECURSIVE shared AS MATERIALIZED (
+WITH RECURSIVE numbered AS MATERIALIZED (
+    SELECT generate_series(1, coalesce(max(cardinality(r.same_person)), 0)) AS rule_no
+    FROM pg_temp.record AS r
+),
+
+shared AS MATERIALIZED (
     SELECT r.same_person[numbered.rule_no] AS mark
     FROM pg_temp.record AS r
-    CROSS JOIN generate_series(1, :rule_count) AS numbered (rule_no)
+    CROSS JOIN numbered
     WHERE r.same_person[numbered.rule_no] IS NOT null
     GROUP BY r.same_person[numbered.rule_no]
     HAVING count(*) BETWEEN 2 AND 5
@@ -16,7 +21,7 @@ member AS MATERIALIZED (
         numbered.rule_no,
         r.patron_key
     FROM pg_temp.record AS r
-    CROSS JOIN generate_series(1, :rule_count) AS numbered (rule_no)
+    CROSS JOIN numbered
     INNER JOIN shared AS s ON r.same_person[numbered.rule_no] = s.mark
 ),
 

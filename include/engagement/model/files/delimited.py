@@ -93,6 +93,10 @@ class DelimitedText(Reading):
 
     def _values(self, record: list[str]) -> Sequence[str] | bytes:
         whole = self._delimiter.join(record)
+        if "\n" in whole and any(
+            "\n" in record[place] for place in self._places if place < len(record)
+        ):
+            return whole.encode(_CARRIER)  # a lost quote takes the next records for a value
         if len(record) == self._width and (
             len(whole) <= _LONGEST_VALUE or max(map(len, record)) <= _LONGEST_VALUE
         ):

@@ -48,7 +48,12 @@ class Workbook(Reading):
         with _workbook(path) as book:
             headings = [_headings(sheet) for sheet in book.worksheets]
             fitting = [i for i, found in enumerate(headings) if set(names) <= set(found)]
-            self._sheet = fitting[0] if len(fitting) == 1 else 0
+            if len(fitting) > 1:
+                named = ", ".join(book.sheetnames[i] for i in fitting)
+                raise EngagementError(
+                    f"{path.name} has the same headings on several sheets ({named}); leave one of them in it."
+                )
+            self._sheet = fitting[0] if fitting else 0
             self._member = book.worksheets[self._sheet]._worksheet_path
         self._positions = positions(headings[self._sheet], names, path.name)
         self._shape = tuple((found, "text") for found in sorted(headings[self._sheet]) if found)
