@@ -68,13 +68,14 @@ def page(figures: Sequence[Figure], measured_on: Mapping[str, str], server: str)
 
     Args:
         figures: all of them.
-        measured_on: the day on which each part of the benchmark was run last.
+        measured_on: the day on which each part of the benchmark was run last; empty where it was not.
         server: the version of PostgreSQL.
     """
     environment = Environment(  # noqa: S701 - Markdown
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     environment.filters["number"] = _number
+    environment.filters["day"] = lambda day: f"run on {day}" if day else "not run yet"
     steps = [one for one in figures if one.name.startswith("month_")]
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         figures=[one for one in figures if one not in steps],

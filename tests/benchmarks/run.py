@@ -39,20 +39,17 @@ def main(parts: Sequence[str], size: Size) -> int:
 
 
 def keep(root: Path, part: str, measured: Sequence[Figure], server: str) -> None:
-    """Write a part's figures over those of its last run, and the page once every part was run."""
+    """Write a part's figures over those of its last run, and the page, which names what was not run."""
     kept, days = root / "var" / "bench.json", root / "var" / "bench-days.json"
     known = figures.merged(figures.read(kept), measured)
     figures.write(kept, known)
     measured_on = json.loads(days.read_text()) if days.exists() else {}
     measured_on[part] = f"{datetime.now(UTC):%Y-%m-%d}"
     days.write_text(json.dumps(measured_on))
-    if missing := [name for name in PARTS if name not in measured_on]:
-        _log.info(
-            "docs/benchmarks.md is written once all is measured; missing: %s", ", ".join(missing)
-        )
-        return
     page = root / "docs" / "benchmarks.md"
-    page.write_text(figures.page(known, measured_on, server), encoding="utf-8")
+    page.write_text(
+        figures.page(known, dict.fromkeys(PARTS, "") | measured_on, server), encoding="utf-8"
+    )
 
 
 def judged(found: Sequence[Figure]) -> int:
