@@ -50,7 +50,13 @@ def parsed(text: str, place: str) -> URL:
 
 @cache
 def _engine(database: URL) -> Engine:
-    return sa.create_engine(database, pool_pre_ping=True, hide_parameters=True)
+    try:
+        return sa.create_engine(database, pool_pre_ping=True, hide_parameters=True)
+    except (ImportError, sa.exc.NoSuchModuleError):
+        raise EngagementError(
+            f"There is no driver for {database.drivername}; name one that is installed, such as "
+            "postgresql+psycopg or mysql+pymysql."
+        ) from None
 
 
 def create_database(database: URL, *options: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -80,6 +81,7 @@ def _arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("benchmarks").setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server must not outlive the run
     _asked = _arguments()
     _size = Size(_asked.rows, 10 * _asked.rows) if _asked.rows else Size()
     sys.exit(main(_asked.parts or list(PARTS), _size))

@@ -219,6 +219,14 @@ def test_the_library_may_stand_in_the_environment(store, world, clock, capsys, t
     assert "Walai AutoLib: it does not answer" in err
 
 
+@pytest.mark.parametrize("driver", ["mysql", "oracle", "nosuchdb"])
+def test_a_driver_that_is_not_installed_is_one_sentence(store, world, clock, capsys, driver):
+    library = f"{driver}://u:secret@127.0.0.1/x"
+    code, out, err = run(world, capsys, "source", "check", "autolib", "--library", library)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"There is no driver for {driver};")
+
+
 @pytest.mark.parametrize("prefix", ["file:", "file://"])
 def test_an_export_is_named_by_its_path(prefix):
     found = reading.located(f"{prefix}/data/patrons-{{period}}.csv")

@@ -212,7 +212,12 @@ def test_a_file_that_a_thai_editor_saved_in_its_own_encoding_is_named(include: P
             lambda y: y["database"].update(driver_encoding="latin-11"), id="unknown driver encoding"
         ),
         pytest.param(lambda y: (y.pop("database"), y.pop("export")), id="nothing to read"),
+        pytest.param(lambda y: y.update(encodings=["rot13"]), id="no encoding of text"),
         pytest.param(lambda y: y.update(same_person=[["citizenid"]]), id="unknown field"),
+        pytest.param(lambda y: y.update(same_person=[[]]), id="a rule that looks at nothing"),
+        pytest.param(
+            lambda y: y["database"]["columns"].update(email=[]), id="a field of no column"
+        ),
         pytest.param(lambda y: y.update(system="koha"), id="the name of another system"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import json
 from collections.abc import Mapping
@@ -48,7 +47,7 @@ class Gates(_Part):
 
 def _require_encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
+        "a".encode(name)
     except LookupError:
         raise ValueError(f"{name} is no encoding such as utf-8 or cp874") from None
     return name
