@@ -261,9 +261,9 @@ def test_blank_lines_are_no_records(exports: Exports):
     ]
 
 
-def test_a_quoted_value_may_hold_delimiters_and_quotes(exports: Exports):
-    reading = exports.opened(f'{HEADINGS}\r\n1,"ใจ, ""ดี"" มาก",x\r\n{RECORDS[1]}\r\n')
-    assert names(reading) == ['ใจ, "ดี" มาก', "สมหญิง"]
+def test_a_quoted_value_may_hold_delimiters_quotes_and_line_ends(exports: Exports):
+    reading = exports.opened(f'{HEADINGS}\r\n1,"ใจ, ""ดี""\r\nมาก",x\r\n{RECORDS[1]}\r\n')
+    assert names(reading) == ['ใจ, "ดี"\r\nมาก', "สมหญิง"]
 
 
 def test_a_lost_quote_makes_no_name_of_the_records_that_it_swallows(exports: Exports):

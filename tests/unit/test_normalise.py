@@ -311,6 +311,16 @@ def test_groups_are_given_in_the_order_of_the_rules():
     assert row(normaliser(groups=[foreigners]))["group_code"] is None
 
 
+@pytest.mark.parametrize(
+    ("nationality", "group"),
+    [("th", "undergraduate"), ("THA", "undergraduate"), ("ไทย", "undergraduate"), ("-", "undergraduate"),
+     ("ไม่ระบุ", "undergraduate"), ("N/A", "undergraduate"), (None, "undergraduate"), ("la", "international"),
+     ("LA", "international")],
+)  # fmt: skip
+def test_nobody_is_made_a_foreigner_by_how_his_nationality_is_written(nationality, group):
+    assert row(nationality=nationality)["group_code"] == group
+
+
 def test_every_record_of_a_chunk_gets_its_own_group():
     found = rows(*({"patron_type": code} for code in ("11", "01", "51", "99", "11")))
     assert [r["group_code"] for r in found] == [

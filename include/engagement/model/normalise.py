@@ -174,6 +174,7 @@ class Normaliser:
 
     def _columns(self, raw: Frame) -> Frame:
         clean = {field: _map(values, _cleaned) for field, values in raw.items()}
+        clean["nationality"] = _map(clean["nationality"], self._nationality)
         out = {f"{field}_raw": raw[field] for field in _RAW_FIELDS}
         out["source_id"] = clean["source_id"]
         self._add_names(out, clean)
@@ -250,6 +251,10 @@ class Normaliser:
 
     def _affiliation(self, value: str) -> str | None:
         return None if self._is_empty(value, "affiliation") else value
+
+    def _nationality(self, value: str) -> str | None:
+        """Return the code in capitals: th is TH, and what stands for nothing makes nobody a foreigner."""
+        return None if self._is_empty(value, "nationality") else value.upper()
 
     def _citizen_id(self, value: str) -> str | None:
         return None if self._is_empty(value, "citizen_id") else value

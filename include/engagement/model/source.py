@@ -159,6 +159,7 @@ class Placeholders(_Part):
     affiliation: frozenset[str] = frozenset()
     email: frozenset[str] = frozenset()
     citizen_id: frozenset[str] = frozenset()
+    nationality: frozenset[str] = frozenset()
 
     def model_post_init(self, _: Any) -> None:
         """Bring the words into the form that values are compared in."""

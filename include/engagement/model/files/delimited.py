@@ -93,15 +93,17 @@ class DelimitedText(Reading):
 
     def _values(self, record: list[str]) -> Sequence[str] | bytes:
         whole = self._delimiter.join(record)
-        if "\n" in whole and any(
-            "\n" in record[place] for place in self._places if place < len(record)
-        ):
-            return whole.encode(_CARRIER)  # a lost quote takes the next records for a value
+        if "\n" in whole and any(map(self._is_swallowed, record)):
+            return whole.encode(_CARRIER)
         if len(record) == self._width and (
             len(whole) <= _LONGEST_VALUE or max(map(len, record)) <= _LONGEST_VALUE
         ):
             return record
         return whole.encode(_CARRIER)
+
+    def _is_swallowed(self, value: str) -> bool:
+        """Say whether a lost quote took the next record for a part of the value."""
+        return "\n" in value and value.count(self._delimiter) >= self._width - 1
 
     def _headings(self) -> list[str]:
         csv.field_size_limit(_LONGEST_VALUE)
