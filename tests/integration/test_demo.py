@@ -171,7 +171,7 @@ def api(demo: str, checkout: Checkout) -> httpx.Client:
     login = {"username": where["user"], "password": where["password"]}
     token = httpx.post(f"{where['url']}/auth/token", json=login).json()["access_token"]
     return httpx.Client(
-        base_url=f"{where['url']}/api/v2", headers={"Authorization": f"Bearer {token}"}
+        base_url=f"{where['url']}/api/v2", timeout=60, headers={"Authorization": f"Bearer {token}"}
     )
 
 
