@@ -5,13 +5,15 @@ record, and publishes who the real customers are.
 
 | task | what it does | when it fails |
 |---|---|---|
-| extract | reads the library system once, into `stage`; in parts if there are several shards | mend what the sentence names and clear it: it reads again |
+| extract | reads the library system once, into `stage`; in parts if there are several shards | mend what the sentence names and clear it, all parts together: it reads again |
 | check | runs `expectations/` inside PostgreSQL | nothing was published; clear it after the mend |
 | publish | replaces the period in `core` and `mart`, all at once | the period stays as it was; clear it |
 
 Runs on the first of each month for the month before. By hand: give a **Partition Key** such as `2018-06`. A period that was
 read is not read again, unless **Read again, because** says why; that is refused once the next period was read.
 """
+
+from collections.abc import Iterable
 
 from airflow.sdk import Param, dag, task
 
@@ -45,11 +47,11 @@ def model_patrons() -> None:
         return extract(periods.current(), library, shard, len(shards.ALL), periods.reread())
 
     @task
-    def check() -> int:
-        """Check the extract; return how many records are rejected."""
+    def check(read: Iterable[int]) -> int:
+        """Check the extract that all shards have read; return how many records are rejected."""
         from engagement.model.check import check
 
-        return check(periods.current())
+        return check(periods.current(), set(read))
 
     @task(outlets=[assets.patrons])
     def publish() -> int:
@@ -58,7 +60,7 @@ def model_patrons() -> None:
 
         return publish(periods.current())
 
-    extract.expand(shard=shards.ALL) >> check() >> publish()
+    check(extract.expand(shard=shards.ALL)) >> publish()
 
 
 model_patrons()

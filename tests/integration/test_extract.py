@@ -140,6 +140,25 @@ def test_a_period_is_read_again_only_on_order_and_the_order_is_recorded(library:
     assert publish(JUNE) == 42
 
 
+def test_a_refused_reading_of_which_one_part_is_read_again_never_passes_for_the_period(
+    library: Any,
+):
+    url = source(library)
+    stands_on = extract(JUNE, url)
+    library.do("DELETE FROM autolib.member")
+    order = Reread("the library tidied up", "Nid")
+    first = extract(JUNE, url, 0, 2, order)
+    with pytest.raises(gates.Refused):
+        extract(JUNE, url, 1, 2, order)
+    second = extract(JUNE, url, 1, 2, order)  # only the part that failed was cleared
+    assert second != first
+    with pytest.raises(
+        EngagementError, match=f"stands on extract {stands_on}, .* {first} and {second}; clear all"
+    ):
+        check(JUNE, {first, second})
+    check(JUNE, {stands_on})
+
+
 def test_an_order_that_was_carried_out_is_not_carried_out_again(library: Any, store: Any):
     run(JUNE, library)
     order = Reread("the codes were mended", "anna")

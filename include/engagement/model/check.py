@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from engagement import clock, warehouse
@@ -32,18 +33,24 @@ _RESULT_FORMAT = {
 }
 
 
-def check(period: Period) -> int:
+def check(period: Period, read: Collection[int] | None = None) -> int:
     """Check the period's accepted extract; return how many records are rejected.
 
     The rejections of an earlier check of the extract are replaced; published ones stay as they are.
 
+    Args:
+        period: whose extract.
+        read: the extracts that the shards before this check say they have read; None where nobody
+            has read just now.
+
     Raises:
-        EngagementError: the period has no extract, a suite cannot be used, a check raised, or the rows
-            found are not those counted.
+        EngagementError: the period has no extract, or stands on another one than was read; a suite
+            cannot be used, a check raised, or the rows found are not those counted.
     """
     suite = suites.load(PATRON_SUITE)
     with warehouse.session() as session:
         extract_id = extract_state.accepted(session, period).extract_id
+        _require_read(read, extract_id, period)
         extract_state.require_staged(session, extract_id, period)
         session.add_partition("stage.rejection", extract_state.rejections(extract_id), extract_id)
     validated = _validate(suite, extract_state.table(extract_id))
@@ -57,6 +64,16 @@ def check(period: Period) -> int:
         rejected = int(session.scalar("model/count_rejected", extract_id=extract_id))
     _log.info("%s records of extract %s are rejected.", f"{rejected:,}", extract_id)
     return rejected
+
+
+def _require_read(read: Collection[int] | None, extract_id: int, period: Period) -> None:
+    """Let nobody take for checked what was read and then refused, or read by a part of the shards only."""
+    if read is not None and set(read) != {extract_id}:
+        told = " and ".join(map(str, sorted(set(read))))
+        raise EngagementError(
+            f"Period {period} stands on extract {extract_id}, but what was read here is extract {told}; "
+            "clear all parts of the task extract together, then they are read as one."
+        )
 
 
 def _validate(suite: Suite, table: str) -> ExpectationSuiteValidationResult:
