@@ -20,8 +20,13 @@ def show(check: SourceCheck) -> None:
     console.print(_headline(check), highlight=False)
     for explanation in check.explanations:
         console.print(f"Nobody would be a real customer. {escape(explanation)}", style="bold red")
+    for doubt in check.doubts:
+        console.print(escape(doubt), style="bold yellow", highlight=False)
     for table in _tables(check):
         console.print(table)
+    if check.expiry_dates:
+        told = "Expiry dates from {earliest} to {latest}, the middle one {median}: see that these years can be."
+        console.print(told.format(**check.expiry_dates), highlight=False)
 
 
 def _headline(check: SourceCheck) -> str:

@@ -106,18 +106,77 @@ def test_a_type_that_no_rule_places_is_listed_as_missing_among_the_groups(
     assert found.complete_count == 40
 
 
-def test_of_many_codes_the_twenty_most_frequent_are_listed_and_long_ones_are_cut(
+def test_of_many_codes_the_twenty_most_frequent_are_listed(
     library: Any, capsys: pytest.CaptureFixture[str], world: pytest.MonkeyPatch
 ) -> None:
+    library.enrol(300)
     for number in range(25):
         library.enrol(1, type_code=f"X{number:02}")
-    library.enrol(2, type_code="somebody.with.a.long.name@library.example.com")
+    library.enrol(2, type_code="VIP")
     found = check("autolib", source(library))
     listed = found.unmapped["patron_types"]
     assert len(listed.codes) == 20
-    assert next(iter(listed.codes.items())) == ("somebody.with.a.long.name@libr…", 2)
-    assert listed.more == 6
+    assert next(iter(listed.codes.items())) == ("VIP", 2)
+    assert (listed.more, found.doubts) == (6, [])
     assert "| and 6 more codes |" in shown(found, capsys, world)
+
+
+@pytest.mark.parametrize(
+    "value", ["somebody@library.example.com", "1409900000001", "นางสาวสมหญิง ผู้มีนามสกุลยาวมากจริง ๆ"]
+)
+def test_what_is_no_code_is_counted_and_not_shown(
+    value: str,
+    library: Any,
+    capsys: pytest.CaptureFixture[str],
+    world: pytest.MonkeyPatch,
+) -> None:
+    library.enrol(2, type_code=value)
+    library.enrol(1, type_code="99")
+    found = check("autolib", source(library))
+    assert found.unmapped == {"patron_types": Unmapped({"99": 1}, more=1)}
+    assert value[:6] not in shown(found, capsys, world)
+
+
+@pytest.mark.parametrize(
+    ("field", "part"),
+    [
+        ("patron_type", "patron_types"),
+        ("membership", "membership"),
+        ("prefix", "prefixes"),
+        ("nationality", "nationalities"),
+    ],
+)
+def test_a_field_that_is_read_from_the_names_is_doubted_and_shows_nobodys_name(
+    field: str,
+    part: str,
+    library: Any,
+    describe: Describe,
+    capsys: pytest.CaptureFixture[str],
+    world: pytest.MonkeyPatch,
+) -> None:
+    describe(lambda y: y["database"]["columns"].update({field: "first_name"}))
+    library.do("DELETE FROM autolib.member")
+    for number in range(30):
+        library.enrol(1, first_name=f"สมชาย{chr(ord('ก') + number)}")
+    found = check("autolib", source(library))
+    assert found.doubts == [
+        f"{field} has 30 different values in 30 records: is it the right column?"
+    ]
+    assert found.unmapped[part] == Unmapped({}, more=30)
+    assert "สมชาย" not in shown(found, capsys, world) + json.dumps(
+        found.as_json(), ensure_ascii=False
+    )
+
+
+def test_a_nationality_that_nobody_knows_is_listed_and_makes_no_foreigner(library: Any) -> None:
+    library.enrol(3, nationality_code="ไทน")
+    library.enrol(2, nationality_code="01")
+    library.enrol(1, nationality_code="ลาว")
+    library.enrol(1, nationality_code="ไม่ระบุ")
+    found = check("autolib", source(library))
+    assert found.unmapped == {"nationalities": Unmapped({"ไทน": 3, "01": 2}, more=0)}
+    assert found.fields["nationality"].faults == {"unknown code": 5, "placeholder": 1}
+    assert (found.groups["international"], found.groups["undergraduate"]) == (1, 46)
 
 
 def test_groups_stand_in_the_order_of_every_table_and_add_up(library: Any) -> None:
@@ -220,6 +279,21 @@ def test_a_copy_is_judged_by_the_day_that_it_was_taken(library: Any, clock: Any)
     assert found.complete_count == 41
 
 
+def test_the_range_of_the_expiry_dates_shows_two_digits_read_in_the_wrong_era(
+    library: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library.do("UPDATE autolib.member SET expire_date = '31/05/18' WHERE member_no <= 30")
+    library.do("UPDATE autolib.member SET expire_date = '-' WHERE member_no > 39")
+    found = check("autolib", source(library))
+    assert found.expiry_dates == {
+        "earliest": "1975-05-31",
+        "median": "1975-05-31",
+        "latest": "2022-05-31",
+    }
+    source_tables.show(found)
+    assert "from 1975-05-31 to 2022-05-31" in capsys.readouterr().out
+
+
 def test_of_a_large_library_only_the_first_thousand_are_read(library: Any) -> None:
     library.do("DELETE FROM autolib.member")
     library.do(
@@ -263,6 +337,8 @@ def test_a_column_that_the_query_does_not_give_is_named(library: Any, describe: 
 def test_a_system_that_nobody_described_is_told(library: Any) -> None:
     with pytest.raises(EngagementError, match=r"no source 'alma'.*autolib, folio, koha"):
         check("alma", source(library))
+    with pytest.raises(EngagementError, match=r"^There is no source '../titles'"):
+        check("../titles", source(library))
 
 
 # How it is told

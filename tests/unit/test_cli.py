@@ -199,6 +199,36 @@ def test_a_period_is_read_again_only_with_the_word_and_the_reason(store, world, 
         assert err == "A period is read again with both: --replace --reason 'why'.\n"
 
 
+def test_an_order_that_was_carried_out_is_said_to_be_so_and_reads_nothing(store, store_url, clock):
+    with psycopg.connect(store_url.replace("postgresql+psycopg:", "postgresql:")) as open_:
+        (number,) = open_.execute(
+            "INSERT INTO ops.extract (source, period, as_of_at, as_of_date, state, source_count, "
+            "mapping_hash, reread_reason, started_at) VALUES ('autolib', '2018-05', '2018-05-31', "
+            "'2018-05-31', 'accepted', 9, 'm', 'two came late', '2018-06-01') RETURNING extract_id"
+        ).fetchone()
+    nowhere = ["--library", "postgresql://nowhere/library"]
+    done = subprocess.run(
+        [
+            CONSOLE_SCRIPT,
+            "extract",
+            "2018-05",
+            *nowhere,
+            "--replace",
+            "--reason",
+            " two came late ",
+        ],
+        capture_output=True,
+        text=True,
+        env=os.environ,
+        check=True,
+    )
+    assert done.stdout == f"{number}\n"
+    assert done.stderr == (
+        f"Period 2018-05 was read again for this reason already: extract {number}; give another reason "
+        "to read it once more.\n"
+    )
+
+
 @pytest.mark.parametrize(
     "url", ["secret", "postgresql//u:secret@host/x", "postgresql://u:secret@host:secret/x", ""]
 )

@@ -50,6 +50,13 @@ pytest_plugins = ("rig.dns_server",)
         ("<a@kku.ac.th>", "a@kku.ac.th"),
         ("043-202-000, a@kku.ac.th", "a@kku.ac.th"),
         ("a@kku, a@kku.ac.th", "a@kku.ac.th"),
+        ("(a@kku.ac.th)", "a@kku.ac.th"),
+        ("[a@kku.ac.th]", "a@kku.ac.th"),
+        ("สมชาย (a@kku.ac.th)", "a@kku.ac.th"),
+        ("a@kku.ac.th(work) b@kku.ac.th", "a@kku.ac.th"),
+        ("a@kku.ac.th.", "a@kku.ac.th"),
+        ("(a@kku.ac.th).", "a@kku.ac.th"),
+        ("mail me at a@kku.ac.th. Thank you.", "a@kku.ac.th"),
         ("สมชาย@kku.ac.th a@kku.ac.th", "a@kku.ac.th"),
     ],
 )
@@ -60,7 +67,7 @@ def test_the_first_address_of_a_field_is_its_address(field, first):
 @pytest.mark.parametrize(
     "field",
     ["", "-", "ไม่มี", "somchai", "a@", "@kku.ac.th", "a@@kku.ac.th", "a @kku.ac.th", "a@ kku.ac.th", "a@kku,ac,th",
-     "a@kku .ac.th", "a@kku.ac.th.", "a@kku", "สมชาย@kku.ac.th", "mailto:", "043-202-000",
+     "a@kku .ac.th", "a@kku", "a@kku.", "a.@kku.ac.th", "()", "[@]", "somchai(jai)@kku.ac.th", "สมชาย@kku.ac.th", "mailto:", "043-202-000",
      "www.kku.ac.th/a", "line: a", "<>", ";;"],
 )  # fmt: skip
 def test_a_field_without_an_address_has_none(field):

@@ -237,20 +237,51 @@ def test_utf_16_is_refused_with_the_word_to_save_as_utf_8(exports: Exports, enco
     assert "save it as “CSV UTF-8”." in exports.refusal(SMALL.encode(encoding))
 
 
-def test_of_several_columns_of_a_field_the_first_filled_one_counts(exports: Exports):
+def test_of_several_columns_of_a_field_all_that_are_filled_are_read_in_their_order(
+    exports: Exports,
+):
     columns = {"source_id": "id", "email": ["work", "home"]}
     reading = exports.opened("id,home,work\n1,h1,w1\n2,h2, \n3,,\n", columns=columns)
-    assert [record["email"] for record in records(reading)] == ["w1", "h2", None]
+    (chunk,) = reading.chunks(10)
+    assert chunk.fields["email"] == [("w1", "h1"), "h2", None]
 
 
 # The records of a CSV file
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_lines_may_end_in_any_way_and_the_last_one_need_not_end(exports: Exports, end: str):
-    text = SMALL.replace("\n", end)
-    assert names(exports.opened(text)) == ["สมชาย", "สมหญิง", "มานะ"]
-    assert names(exports.opened(text.removesuffix(end))) == ["สมชาย", "สมหญิง", "มานะ"]
+def test_lines_may_end_in_any_way(exports: Exports, end: str):
+    assert names(exports.opened(SMALL.replace("\n", end))) == ["สมชาย", "สมหญิง", "มานะ"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("kept", [1, 3])
+def test_a_last_record_whose_line_does_not_end_may_be_cut_off_and_is_kept_aside(
+    exports: Exports, end: str, kept: int, caplog: pytest.LogCaptureFixture
+):
+    path = exports.write(end.join([HEADINGS, *RECORDS[:kept]])[:-3])
+    seen = []
+    for shard in range(2):
+        reading = opened(path, shard=shard, shards=2)
+        seen += names(reading)
+        assert malformed(reading) in ([], [(kept, RECORDS[kept - 1][:-3].encode())])
+    assert sorted(filter(None, seen)) == sorted(["สมชาย", "สมหญิง", "มานะ"][: kept - 1])
+    assert "patrons.csv does not end with the end of a line: its last record may be" in caplog.text
+    assert "mana" not in caplog.text
+
+
+@pytest.mark.parametrize("last", ['3,มานะ,"mana@kku.ac.th"', '3,มานะ,""'])
+def test_a_last_value_in_quotes_is_whole_without_the_end_of_its_line(exports: Exports, last: str):
+    assert names(exports.opened("\n".join([HEADINGS, *RECORDS[:2], last]))) == [
+        "สมชาย",
+        "สมหญิง",
+        "มานะ",
+    ]
+
+
+def test_a_line_that_was_cut_between_its_carriage_return_and_line_feed_is_whole(exports: Exports):
+    reading = exports.opened(SMALL.replace("\n", "\r\n")[:-1])
+    assert names(reading) == ["สมชาย", "สมหญิง", "มานะ"]
 
 
 def test_blank_lines_are_no_records(exports: Exports):
@@ -401,7 +432,7 @@ def test_records_come_in_chunks_with_their_numbers(exports: Exports):
 @pytest.mark.parametrize("shards", [1, 2, 3, 7])
 def test_every_record_is_in_one_shard_and_keeps_its_number(exports: Exports, shards: int):
     lines = [f"{n},a,b" if n % 4 else f"{n},a" for n in range(1, 51)]  # every fourth is malformed
-    path = exports.write("\n".join([HEADINGS, *lines]))
+    path = exports.write("\n".join([HEADINGS, *lines, ""]))
     seen: list[int] = []
     for shard in range(shards):
         reading = opened(path, shard=shard, shards=shards)

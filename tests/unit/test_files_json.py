@@ -292,6 +292,8 @@ def test_a_truncated_page_is_named(folder: Folder):
         " ",
         '{"users": [NaN]}',
         '{"users": [1e99999999999999999999]}',
+        f'{{"users": [{"7" * 4301}]}}',
+        f'{{"users": [{{"id": {"7" * 200_000}}}]}}',
         '{"users": []} สมชาย',
         '{"users": ["สมชาย"]}'.encode("cp874"),
         '{"users": []}'.encode("utf-16"),
@@ -300,6 +302,19 @@ def test_a_truncated_page_is_named(folder: Folder):
 def test_what_is_no_json_in_utf_8_is_named_and_not_quoted(folder: Folder, content: str | bytes):
     folder.write("users.json", content)
     assert folder.refusal() == "users.json is no whole JSON in UTF-8; fetch it again."
+
+
+def test_a_number_of_a_thousand_digits_is_text_wherever_it_stands_in_the_page(folder: Folder):
+    many = int("1234567890" * 100)
+    users = [user(number, active=many) for number in range(200)]
+    folder.users(users)
+    assert (folder.path / "users-000.json").stat().st_size > 3 * 65_536
+    assert set(column(folder.opened(), "membership")) == {str(many)}
+
+
+def test_a_total_that_is_no_whole_number_is_none(folder: Folder):
+    folder.write("users.json", '{"users": [{"id": "u1"}], "totalRecords": 1e999999999}')
+    assert len(rows(folder.opened())) == 1
 
 
 def test_a_mark_at_the_beginning_of_a_page_is_no_fault(folder: Folder):
@@ -325,6 +340,15 @@ def test_a_lookup_that_is_not_there_is_told_with_its_name(folder: Folder):
     folder.users([user(1)])
     (folder.path / "departments.json").unlink()
     assert folder.refusal().startswith(f"There is no file {folder.path}/departments*.json;")
+
+
+@pytest.mark.parametrize("pattern", ["", ".", "/srv/folio/groups*.json", "**groups.json"])
+def test_a_lookup_whose_file_is_no_pattern_below_the_folder_is_told_so(
+    folder: Folder, pattern: str
+):
+    folder.users([user(1)])
+    lookups = {"patronGroup": {**LOOKUPS["patronGroup"], "file": pattern}}
+    assert f"{pattern!r} names no file in {folder.path};" in folder.refusal(lookups=lookups)
 
 
 def test_an_empty_page_is_said_to_be_empty(folder: Folder):

@@ -9,7 +9,7 @@ import yaml
 
 from engagement.errors import EngagementError
 from engagement.model.normalise import SCHEMA, Normaliser
-from engagement.model.records import FIELDS, Records
+from engagement.model.records import FIELDS, Records, first_filled
 from engagement.model.source import Source
 from engagement.model.text import clean
 from engagement.settings import INCLUDE
@@ -141,6 +141,74 @@ def test_a_single_name_passes_for_monks_and_where_it_is_the_custom(prefix, natio
 
 def test_a_family_name_alone_is_no_single_name():
     assert row(prefix="12", given_name=None)["name_fault"] == "no given name"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"given_name": "พระมหา ดร. สมชาย"},
+        {"given_name": "พระมหาสมชาย"},
+        {"given_name": "พระสมชาย"},
+        {"given_name": "แม่ชีสุดา"},
+        {"given_name": "สามเณร สมชาย"},
+        {"given_name": "พระองค์เจ้าสุดา"},
+        {"given_name": "สมเด็จพระพุฒาจารย์"},
+        {"given_name": "Phra Somchai"},
+        {"given_name": "สมชาย", "prefix": "12"},
+        {"given_name": "ดร. สมชาย", "prefix": "12"},
+        {"full_name": "พระมหา ดร. สมชาย"},
+        {"full_name": "แม่ชี สุดา"},
+    ],
+)
+def test_nobody_who_bears_no_family_name_is_rejected_for_that(record):
+    found = row(**({"prefix": None, "given_name": None, "family_name": None} | record))
+    assert found["name_fault"] is None
+    assert found["name"] == found["given_name"]
+    assert found["family_name"] is None
+
+
+def test_a_library_says_who_of_its_members_bears_no_family_name():
+    hill_tribes = {"titles": ["นอว์", "หะยี"]}
+    for name in ("นอว์เอมู", "หะยีอาแว"):
+        assert row(given_name=name, family_name=None)["name_fault"] == "no family name"
+        found = row(normaliser(single_name=hill_tribes), given_name=name, family_name="-")
+        assert (found["name"], found["name_fault"]) == (name, None)
+
+
+@pytest.mark.parametrize("nothing", ["-", "ไม่ระบุ", ".", "N/A"])
+def test_what_stands_for_no_name_hides_none_that_is_in_another_field(nothing):
+    found = row(given_name=nothing, family_name=nothing, full_name="นาย สมชาย ใจดี")
+    assert (found["title"], found["name"], found["name_fault"]) == ("นาย", "สมชาย ใจดี", None)
+    found = row(given_name="สมชาย ใจดี", family_name=nothing)
+    assert (found["name"], found["family_name"]) == ("สมชาย ใจดี", "ใจดี")
+    for given_name in (nothing, None):
+        found = row(given_name=given_name, family_name=None, full_name=nothing)
+        assert (found["name"], found["name_fault"]) == (None, "placeholder")
+
+
+def test_a_given_name_alone_leaves_the_word_to_the_whole_name():
+    found = row(given_name="สมชาย", family_name=None, full_name="สมชาย ใจดี")
+    assert (found["given_name"], found["family_name"]) == ("สมชาย", "ใจดี")
+
+
+@pytest.mark.parametrize("field", ["given_name", "full_name"])
+def test_a_name_of_another_alphabet_in_one_field_is_split(field):
+    empty = {"given_name": None, "family_name": None}
+    chinese = row(**(empty | {field: "王小明"}))
+    assert (chinese["given_name"], chinese["family_name"]) == ("小明", "王")
+    korean = row(**(empty | {field: "김철수"}))
+    assert (korean["given_name"], korean["family_name"]) == ("철수", "김")
+    officer = row(**(empty | {field: "พันเอก ใจดี"}))
+    assert (officer["given_name"], officer["family_name"]) == ("พันเอก", "ใจดี")
+
+
+def test_a_japanese_name_without_a_space_is_kept_whole_and_passes_where_the_library_says_so():
+    japanese = {"given_name": None, "family_name": None, "full_name": "田中太郎"}
+    japanese |= {"nationality": "JP"}
+    assert row(**japanese)["name_fault"] == "no family name"
+    assert row(**japanese)["given_name"] == "田中太郎"
+    allowed = normaliser(single_name={"nationalities": ["JP"]})
+    assert row(allowed, **japanese)["name"] == "田中太郎"
 
 
 def test_an_unknown_prefix_costs_the_title_and_not_the_name():
@@ -315,10 +383,22 @@ def test_groups_are_given_in_the_order_of_the_rules():
     ("nationality", "group"),
     [("th", "undergraduate"), ("THA", "undergraduate"), ("ไทย", "undergraduate"), ("-", "undergraduate"),
      ("ไม่ระบุ", "undergraduate"), ("N/A", "undergraduate"), (None, "undergraduate"), ("la", "international"),
-     ("LA", "international")],
+     ("LA", "international"), ("ลาว", "international"), ("Lao", "international"), ("พม่า", "international"),
+     ("chn", "international"), ("Vietnam", "international"), ("เวียดนาม", "international"),
+     ("Thailand", "undergraduate"), ("ไทน", "undergraduate"), ("ไมย", "undergraduate"),
+     ("Buddhist", "undergraduate"), ("01", "undergraduate"), ("สมชาย", "undergraduate")],
 )  # fmt: skip
 def test_nobody_is_made_a_foreigner_by_how_his_nationality_is_written(nationality, group):
     assert row(nationality=nationality)["group_code"] == group
+
+
+def test_a_library_names_its_own_codes_of_nationalities():
+    own = normaliser(nationalities={"01": "TH", "02": "LA", "03": "MM"})
+    assert row(own, nationality="01")["group_code"] == "undergraduate"
+    assert row(own, nationality="02")["group_code"] == "international"
+    assert row(own, nationality="04")["group_code"] == "undergraduate"
+    burmese = row(own, nationality="03", given_name="Aung", family_name=None)
+    assert (burmese["name"], burmese["group_code"]) == ("Aung", "international")
 
 
 def test_every_record_of_a_chunk_gets_its_own_group():
@@ -326,6 +406,61 @@ def test_every_record_of_a_chunk_gets_its_own_group():
     assert [r["group_code"] for r in found] == [
         "undergraduate", "staff", "pupil", None, "undergraduate",
     ]  # fmt: skip
+
+
+# Fields of several columns
+
+
+def read_from_several(field: str, *values: str | None, by: Normaliser | None = None) -> Any:
+    """Return the row of the student whose field stands in several columns."""
+    whole = given(STUDENT)
+    several = first_filled([[value] for value in values])
+    chunk = (by or normaliser()).chunk(Records([1], {**whole.fields, field: several}))
+    (only,) = chunk.rows.to_pylist()
+    return only
+
+
+@pytest.mark.parametrize("nothing", ["-", "ไม่ระบุ", "อื่น ๆ", "\u200b", " ", "", None])
+def test_of_several_columns_the_first_counts_that_says_something(nothing):
+    found = read_from_several("affiliation", nothing, "หอสมุด", "คณะวิทยาศาสตร์")
+    assert (found["affiliation"], found["affiliation_raw"]) == ("หอสมุด", "หอสมุด")
+    assert read_from_several("affiliation", "หอสมุด", nothing)["affiliation"] == "หอสมุด"
+
+
+def test_columns_that_all_say_nothing_say_it_as_one_does():
+    assert read_from_several("affiliation", "-", "ไม่ระบุ")["affiliation_fault"] == "placeholder"
+    assert read_from_several("affiliation", "-", "ไม่ระบุ")["affiliation_raw"] == "-"
+    assert read_from_several("affiliation", None, " ")["affiliation_fault"] == "missing"
+
+
+def test_of_several_addresses_a_placeholder_is_none():
+    found = read_from_several("email", "ไม่มี", "somchai@kku.ac.th", "other@kku.ac.th")
+    assert (found["email"], found["email_fault"]) == ("somchai@kku.ac.th", None)
+
+
+def test_of_several_columns_each_is_read_as_its_own_bytes():
+    whole = {field: [value] for field, value in bytewise().items()}
+    nothing, unit = (
+        "ไม่ระบุ".encode("cp874").decode("latin-1"),
+        "หอสมุด".encode().decode("latin-1"),
+    )
+    several = first_filled([[nothing], [unit]])
+    (found,) = autolib().chunk(Records([1], whole | {"affiliation": several})).rows.to_pylist()
+    assert found["affiliation"] == "หอสมุด"
+    broken = first_filled([["-"], ["สมชาย".encode()[:-1].decode("latin-1")], [unit]])
+    kept = autolib().chunk(Records([1], whole | {"affiliation": broken})).quarantined
+    ((_, reason, data),) = kept
+    assert reason == "undecodable"
+    assert "หอสมุด".encode() in data.split(b"\x1f")
+
+
+# Identity
+
+
+def test_two_ids_that_differ_only_in_what_cannot_be_seen_are_two():
+    one, other = rows({"source_id": "M1"}, {"source_id": "M\u200b1"})
+    assert (one["source_id"], other["source_id"]) == ("M1", "M\u200b1")
+    assert row(source_id=" \u00a0M1\t")["source_id"] == "M1"
 
 
 # One person, several records

@@ -136,6 +136,31 @@ def test_the_definition_changes_with_the_file_and_with_the_query(include: Path, 
     assert asked == ["sources/autolib/patron"]
 
 
+@pytest.mark.parametrize(
+    ("file", "word", "another"),
+    [("titles.yaml", "นายแพทย์", "นายช่าง"), ("nationalities.yaml", "Laotian", "Laoman")],
+)
+def test_the_definition_changes_with_the_titles_and_with_the_nationalities(
+    tmp_path: Path, world: pytest.MonkeyPatch, file, word, another
+):
+    before = sources.load("autolib").mapping_hash
+    shutil.copytree(INCLUDE, tmp_path / "include", ignore=shutil.ignore_patterns("engagement"))
+    changed = tmp_path / "include" / file
+    written = changed.read_text(encoding="utf-8")
+    assert word in written
+    changed.write_text(written.replace(word, another), encoding="utf-8")
+    for module in (sources.names, sources.countries):
+        world.setattr(module, "INCLUDE", tmp_path / "include")
+    cached = (sources.names.definition, sources.countries.known)
+    try:
+        for kept in cached:
+            kept.cache_clear()
+        assert sources.load("autolib").mapping_hash != before
+    finally:
+        for kept in cached:
+            kept.cache_clear()
+
+
 # What is refused
 
 
@@ -161,6 +186,12 @@ def test_a_source_that_is_not_there_is_answered_with_those_that_are():
         (lambda y: y["groups"].append({"group": "visitors"}), "groups.7.group"),
         (lambda y: y["groups"][0].update(nationality=["TH"]), "groups.0.nationality"),
         (lambda y: y["groups"][1].update(nationality_not="TH"), "groups.1.nationality_not"),
+        (lambda y: y["groups"][1].update(nationality_not=["ไทย"]), "groups.1.nationality_not"),
+        (lambda y: y["groups"][1].update(nationality_not=[]), "groups.1.nationality_not"),
+        (lambda y: y["groups"][0].update(patron_type=[]), "groups.0.patron_type"),
+        (lambda y: y["groups"].append({"group": "external"}), "groups.7: name a patron_type"),
+        (lambda y: y.update(nationalities={"01": "ไทย"}), "nationalities.01: name countries by their two letters"),
+        (lambda y: y["single_name"].update(nationalities=["Burma"]), "single_name.nationalities.0"),
         # Without quotes YAML reads 01 as a number and NO, which is Norway, as "no".
         (lambda y: y["groups"][0].update(patron_type=[1, 2, 3]), "groups.0.patron_type.0"),
         (lambda y: y["single_name"].update(nationalities=[False]), "single_name.nationalities.0"),
@@ -188,7 +219,21 @@ def test_a_mistake_is_named_with_file_and_place(include: Path, change, place):
 
 @pytest.mark.parametrize("content", ["", "autolib", "- autolib", "42"])
 def test_a_file_that_describes_nothing_is_refused(include: Path, content):
-    assert refusal(include, content).startswith("autolib.yaml: ")
+    assert refusal(include, content).startswith(
+        "autolib.yaml: it describes no library system; write system, label, dates"
+    )
+
+
+def test_a_mistake_of_the_file_as_a_whole_is_one_sentence(include: Path):
+    assert refusal(include, spoilt(lambda y: (y.pop("database"), y.pop("export")))) == (
+        "autolib.yaml: say how it is read: under database, under export, or both."
+    )
+
+
+@pytest.mark.parametrize("name", ["../titles", "../sources/koha", "", "/etc/hosts", "au*", "a\0b"])
+def test_a_source_is_a_name_and_no_path(name):
+    with pytest.raises(EngagementError, match=r"^There is no source"):
+        sources.load(name)
 
 
 @pytest.mark.parametrize("content", ["system: [autolib", "system: autolib\n\tlabel: x", "a: b: c"])

@@ -135,7 +135,7 @@ class Faults:
         shapes = [
             f"{local}.{domain}",
             f"{local}@@{domain}",
-            f"{local}@{domain}.",
+            f".{local}@{domain}",
             f"{local}@{domain.replace('.', ' .', 1)}",
             f"{local}@ {domain}",
             f"{local} @{domain}",

@@ -17,7 +17,7 @@ from engagement.settings import INCLUDE
 if TYPE_CHECKING:
     from dns.resolver import Resolver
 
-_BETWEEN = re.compile(r"[;,/|<>:\s]+")
+_BETWEEN = re.compile(r"[;,/|<>:()\[\]\s]+")
 # An address that a wrong key tore in two: what is left of it may be somebody else's.
 _TORN = re.compile(r"^[A-Za-z0-9._+-]+(?:[,;/|]| (?=[^@\s]+@[^@\s]+$))[A-Za-z0-9._+-]+@")
 # Names of less than five letters lie too close together: ku, su and tu are three universities.
@@ -30,12 +30,13 @@ _PATIENCE = 5.0  # seconds for one question
 def first_address(field: str) -> str | None:
     """Return the first e-mail address in a cleaned field, in its normal form, or None.
 
-    Several may stand there, between ; , / | or spaces, each also as `mailto:a@b` or `Name <a@b>`.
+    Several may stand there, between ; , / | or spaces, each also as `mailto:a@b`, `Name <a@b>`, in
+    brackets, or before the full stop of a sentence.
     """
     if _TORN.search(field):
         return None
     for part in _BETWEEN.split(field):
-        if "@" in part and (found := address.normal(part)):
+        if "@" in part and (found := address.normal(part.rstrip("."))):
             return found
     return None
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache, partial
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ import pyarrow as pa
 from engagement import address
 from engagement.errors import EngagementError
 from engagement.model import dates, emails, names, text
-from engagement.model.records import FIELDS, Records
+from engagement.model.records import FIELDS, LONGEST_VALUE, Records, Value
 from engagement.model.source import Source
 
 # Identity is kept as source_id, and of the citizen number only a digest.
@@ -50,12 +49,7 @@ SCHEMA = pa.schema(
         ("same_person", pa.list_(pa.int64())),
     ]
 )
-_KNOWN_NAMES = 200_000
-_LONGEST_VALUE = (
-    65_536  # characters; what is longer is no patron's name or address but a broken file
-)
 _SEPARATOR = b"\x1f"
-_THAI_WORDS = re.compile("[\u0e00-\u0e7f]+ [\u0e00-\u0e7f]")
 _NO_EMAIL = (None, None, "missing")
 
 Quarantined = tuple[int, str, bytes]
@@ -105,8 +99,7 @@ class Normaliser:
         self._first_no = first_no
         self._carrier = carrier
         self._takes_mail = takes_mail
-        self._name_part = lru_cache(_KNOWN_NAMES)(self._read_name_part)
-        self._titles = names.Titles(source.prefixes.values())
+        self._titles = names.Titles(source.prefixes.values(), source.single_name.titles)
         self._domains = emails.known_domains() | set(source.email.own_domains)
 
     def chunk(self, records: Records) -> Chunk:
@@ -132,7 +125,10 @@ class Normaliser:
         reasons = np.full(len(found["source_id"]), None, dtype=object)
         for field, values in found.items():
             codes, distinct = pd.factorize(values)
-            read = [self._decoded(value) for value in distinct]
+            read = [
+                self._decoded(value) if isinstance(value, str) else self._chosen(field, value)
+                for value in distinct
+            ]
             raw[field] = _array([*read, None])[codes]
             for code, value in enumerate(read):
                 if isinstance(value, _Unreadable):
@@ -141,9 +137,19 @@ class Normaliser:
         reasons[(no_id == None) & (reasons == None)] = "malformed"  # noqa: E711 - element by element
         return raw, reasons
 
+    def _chosen(self, field: str, values: tuple[str, ...]) -> str | _Unreadable:
+        """Return the first of several columns that is no placeholder, or else the first."""
+        read = [self._decoded(value) for value in values]
+        return next((value for value in read if self._counts(field, value)), read[0])
+
+    def _counts(self, field: str, value: str | _Unreadable) -> bool:
+        return isinstance(value, _Unreadable) or not self._source.placeholders.has(
+            field, text.clean(value)
+        )
+
     def _decoded(self, value: str) -> str | _Unreadable:
         """Return what the source's value says, without NUL, which PostgreSQL cannot hold."""
-        if len(value) > _LONGEST_VALUE:
+        if len(value) > LONGEST_VALUE:
             return _Unreadable("malformed")
         if value.isascii():
             return value.replace("\0", "") if "\0" in value else value
@@ -169,18 +175,21 @@ class Normaliser:
         """Return what the source gave, field by field, separated by the unit separator."""
         encoding = self._carrier or "utf-8"
         return _SEPARATOR.join(
-            (found[field][at] or "").encode(encoding, "surrogatepass") for field in FIELDS
+            value.encode(encoding, "surrogatepass")
+            for field in FIELDS
+            for value in _each(found[field][at])
         )
 
     def _columns(self, raw: Frame) -> Frame:
-        clean = {field: _map(values, _cleaned) for field, values in raw.items()}
-        clean["nationality"] = _map(clean["nationality"], self._nationality)
+        clean = {field: _map(raw[field], _cleaned) for field in FIELDS if field != "source_id"}
+        clean["nationality"] = _map(clean["nationality"], self._country)
         out = {f"{field}_raw": raw[field] for field in _RAW_FIELDS}
-        out["source_id"] = clean["source_id"]
+        # As the system holds it: two ids that differ in what cannot be seen are two.
+        out["source_id"] = _array(map(str.strip, raw["source_id"]))
         self._add_names(out, clean)
         out["status"] = _map(clean["patron_type"], self._source.patron_types.get)
         out["status_fault"] = _faults(clean["patron_type"], out["status"], "unknown code")
-        out["affiliation"] = _map(clean["affiliation"], self._affiliation)
+        out["affiliation"] = _map(clean["affiliation"], partial(self._told, "affiliation"))
         out["affiliation_fault"] = _faults(clean["affiliation"], out["affiliation"], "placeholder")
         self._add_email(out, clean["email"])
         self._add_membership(out, clean)
@@ -191,78 +200,74 @@ class Normaliser:
         return out
 
     def _add_names(self, out: Frame, clean: Frame) -> None:
-        whole = _map(clean["full_name"], self._split_full)
-        given = _map(clean["given_name"], self._titles.split)
-        parts = [
+        found = [
             self._name(*record)
             for record in zip(
+                _map(clean["given_name"], self._first),
+                _map(clean["family_name"], self._part),
+                _map(clean["full_name"], self._whole),
                 _map(clean["prefix"], self._source.prefixes.get),
-                given,
-                clean["family_name"],
-                whole,
                 clean["prefix"],
                 clean["nationality"],
                 strict=True,
             )
         ]
-        columns = zip(*parts, strict=True) if parts else [()] * 5
+        columns = zip(*found, strict=True) if found else [()] * 5
         for column, values in zip(
             ("title", "given_name", "family_name", "name", "name_fault"), columns, strict=True
         ):
             out[column] = _array(values)
 
-    def _split_full(self, value: str) -> tuple[str | None, str, str | None]:
-        title, name = self._titles.split(value)
-        given, family = names.split_full(name)
-        if title is None:  # Smith, Dr. John
-            title, given = self._titles.split(given)
-        return title, given, family
+    def _part(self, value: str | None) -> str | None:
+        """Return a part of a name, empty where it is a placeholder."""
+        return "" if value and self._source.placeholders.has("name", value) else value
+
+    def _first(self, value: str) -> tuple[_Name, _Name | None]:
+        """Return what the field of the given name says, and what if it also holds the family name."""
+        title, given = self._titles.split(value)
+        both = self._whole(value) if names.may_hold_both(value) else None
+        return _Name(title, self._part(given), None), both
+
+    def _whole(self, value: str) -> _Name:
+        title, given, family = self._titles.split_full(value)
+        return _Name(title, self._part(given), self._part(family))
 
     def _name(
         self,
-        coded: str | None,
-        titled: tuple[str | None, str] | None,
+        first: tuple[_Name, _Name | None] | None,
         family: str | None,
-        whole: tuple[str | None, str, str | None] | None,
+        whole: _Name | None,
+        coded: str | None,
         prefix: str | None,
         nationality: str | None,
     ) -> tuple[str | None, ...]:
         """Return title, given and family name, the whole name or None, and what is wrong with it."""
-        written, given = titled or (None, None)
-        if given is None and whole is not None:
-            written, given, family = whole
-        elif given is not None and family is None and _THAI_WORDS.match(given):
-            given, family = names.split_full(given)  # a foreign one may be two given names
-        title = written or coded
-        found = given, family
-        given, family = self._name_part(given), self._name_part(family)
-        rule = self._source.single_name
-        may_be_single = (
-            prefix in rule.prefixes or nationality in rule.nationalities or title in rule.titles
-        )
+        (title, given, _), both = first or _NO_NAME
+        if not (given and family):
+            read = [_Name(title, given, family), *filter(None, (both, whole))]
+            title, given, family = max(read, key=_worth)
         if given and family:
-            return title, given, family, f"{given} {family}", None
-        if given and may_be_single:
-            return title, given, None, given, None
-        return title, given, family, None, _name_fault(found, (given, family))
+            return title or coded, given, family, f"{given} {family}", None
+        if given and self._may_be_single(
+            " ".join(filter(None, (coded, title, given))), prefix, nationality
+        ):
+            return title or coded, given, None, given, None
+        return title or coded, given or None, family or None, None, _name_fault(given, family)
 
-    def _read_name_part(self, value: str | None) -> str | None:
-        return None if value is None or self._is_empty(value, "name") else value
+    def _may_be_single(self, name: str, prefix: str | None, nationality: str | None) -> bool:
+        rule = self._source.single_name
+        return (
+            prefix in rule.prefixes
+            or nationality in rule.nationalities
+            or self._titles.needs_no_family_name(name)
+        )
 
-    def _affiliation(self, value: str) -> str | None:
-        return None if self._is_empty(value, "affiliation") else value
+    def _told(self, field: str, value: str) -> str | None:
+        return None if self._source.placeholders.has(field, value) else value
 
-    def _nationality(self, value: str) -> str | None:
-        """Return the code in capitals: th is TH, and what stands for nothing makes nobody a foreigner."""
-        return None if self._is_empty(value, "nationality") else value.upper()
-
-    def _citizen_id(self, value: str) -> str | None:
-        return None if self._is_empty(value, "citizen_id") else value
-
-    def _is_empty(self, value: str, field: str) -> bool:
-        """Say whether a value holds nothing but punctuation or a placeholder of the field."""
-        word = text.bare(value)
-        return not word or word in getattr(self._source.placeholders, field)
+    def _country(self, value: str) -> str | None:
+        """Return the country, or None where the value stands for nothing or nobody knows it."""
+        return None if self._told("nationality", value) is None else self._source.country(value)
 
     def _add_email(self, out: Frame, clean: Objects) -> None:
         read = _map(clean, self._email)
@@ -280,7 +285,7 @@ class Normaliser:
     def _email(self, value: str) -> tuple[str | None, str | None, str | None]:
         """Return the field's first address in its normal form, what it may have meant, and the fault."""
         email = emails.first_address(value)
-        if self._is_empty(email or value, "email"):
+        if self._source.placeholders.has("email", email or value):
             return None, None, "placeholder"
         if email is None:
             return None, None, "no address"
@@ -334,7 +339,7 @@ class Normaliser:
 
     def _same_person(self, out: Frame, clean: Frame) -> Objects:
         """Return per record one mark a rule: equal marks are one person, None marks nobody."""
-        clean = clean | {"citizen_id": _map(clean["citizen_id"], self._citizen_id)}
+        clean = clean | {"citizen_id": _map(clean["citizen_id"], partial(self._told, "citizen_id"))}
         rules = [
             [out[field] if field in out else clean[field] for field in rule]
             for rule in self._source.same_person
@@ -358,6 +363,17 @@ class Normaliser:
         return int.from_bytes(digest, signed=True)
 
 
+class _Name(NamedTuple):
+    """One reading of a name; a part that is a placeholder is empty."""
+
+    title: str | None
+    given: str | None
+    family: str | None
+
+
+_NO_NAME = _Name(None, None, None), None
+
+
 @dataclass(frozen=True)
 class _Unreadable:
     """Stands where a value cannot be read; its record goes to quarantine for this reason."""
@@ -365,17 +381,26 @@ class _Unreadable:
     reason: str
 
 
+def _each(value: Value) -> Sequence[str]:
+    return value if isinstance(value, tuple) else (value or "",)
+
+
 def _is_filled(value: str | _Unreadable) -> bool:
     return isinstance(value, _Unreadable) or bool(text.clean(value))
 
 
-def _name_fault(found: tuple[str | None, ...], kept: tuple[str | None, ...]) -> str:
-    """Return what is wrong with a name: given and family part as they were found, and as kept."""
-    if found == (None, None):
+def _worth(name: _Name) -> tuple[bool, bool, bool]:
+    """Return what the readings of a name are compared by: the whole one, one with a given name, any."""
+    given, family = name.given, name.family
+    return bool(given and family), bool(given), given is not None or family is not None
+
+
+def _name_fault(given: str | None, family: str | None) -> str:
+    if given is None and family is None:
         return "missing"
-    if any(was is not None and now is None for was, now in zip(found, kept, strict=True)):
+    if "" in (given, family):
         return "placeholder"
-    return "no given name" if kept[0] is None else "no family name"
+    return "no family name" if given else "no given name"
 
 
 def _whole(value: str) -> str | None:
@@ -391,7 +416,7 @@ def _cleaned(value: str) -> str | None:
     return text.clean(value) or None
 
 
-def _objects(values: Sequence[str | None] | None, records: Records) -> Objects:
+def _objects(values: Sequence[Value] | None, records: Records) -> Objects:
     if values is None:
         return np.full(len(records.numbers), None, dtype=object)
     return _array(values)

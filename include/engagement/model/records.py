@@ -23,9 +23,13 @@ FieldName = Literal[
 ]
 FIELDS: tuple[str, ...] = get_args(FieldName)
 
-# Field -> its column; of several the first one that is filled counts.
+# Field -> its column; of several the first one counts that holds a value and no placeholder.
 Columns = Mapping[FieldName, tuple[str, ...]]
-Values = list[str | None]
+# Where several columns of a field are filled, all of them in their order.
+Value = str | tuple[str, ...] | None
+Values = list[Value]
+# Characters; what is longer is no patron's name or address but what a lost quote has swallowed.
+LONGEST_VALUE = 65_536
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,15 @@ class Records:
 
 
 def first_filled(columns: Sequence[Values]) -> Values:
-    """Return per record the first value that is more than spaces, else None."""
+    """Return per record the value that is more than spaces; of several all, or None.
+
+    Which of several is a placeholder is known when they are text: see `Normaliser`.
+    """
     if len(columns) == 1:
         return columns[0]
-    return [
-        next((value for value in values if value and not value.isspace()), None)
-        for values in zip(*columns, strict=True)
-    ]
+    return [_one_or_all(values) for values in zip(*columns, strict=True)]
+
+
+def _one_or_all(values: Sequence[Value]) -> Value:
+    filled = tuple([value for value in values if isinstance(value, str) and value.strip()])
+    return filled if len(filled) > 1 else filled[0] if filled else None

@@ -22,6 +22,7 @@ from pydantic import (
 
 from engagement import warehouse, yaml_file
 from engagement.errors import EngagementError
+from engagement.model import countries, names
 from engagement.model.dates import Era, Order
 from engagement.model.records import FIELDS, FieldName
 from engagement.model.text import bare, clean
@@ -43,6 +44,7 @@ class Gates(_Part):
     row_change_limit: float = Field(default=0.30, gt=0)
     real_share_change_limit: float = Field(default=0.30, gt=0)
     undecodable_limit: float = Field(default=0.01, ge=0, le=1)
+    malformed_limit: float = Field(default=0.01, ge=0, le=1)
 
 
 def _require_encoding(name: str) -> str:
@@ -94,7 +96,7 @@ class Export(_Part):
 
     columns: FieldColumns
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    records: str | None = None
+    records: str | None = Field(default=None, min_length=1)
     lookups: Mapping[str, Lookup] = {}
 
 
@@ -120,15 +122,33 @@ class Membership(_Part):
     contradiction: Contradiction = Contradiction()
 
 
+def _require_country(code: str) -> str:
+    if code not in countries.codes():
+        raise ValueError("name countries by their two letters of ISO 3166, such as TH")
+    return code
+
+
+Country = Annotated[str, AfterValidator(_require_country)]
+
+
 class GroupRule(_Part):
     """One rule: fits when every condition that is given fits."""
 
     group: GroupCode
-    patron_type: frozenset[str] | None = None
-    nationality_not: frozenset[str] | None = None
+    patron_type: Annotated[frozenset[str], Field(min_length=1)] | None = None
+    nationality_not: Annotated[frozenset[Country], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> GroupRule:
+        if self.patron_type is None and self.nationality_not is None:
+            raise ValueError(
+                "name a patron_type, a nationality_not, or both; a rule that takes everybody would hide "
+                "the codes that nobody mapped"
+            )
+        return self
 
     def fits(self, patron_type: str | None, nationality: str | None) -> bool:
-        """Return whether a record with these cleaned codes belongs to the group."""
+        """Return whether a record with this cleaned code, of a member of this country, belongs to it."""
         if self.patron_type is not None and patron_type not in self.patron_type:
             return False
         # Who has no nationality on record is not shown to be a foreigner.
@@ -142,7 +162,7 @@ class SingleName(_Part):
 
     prefixes: frozenset[str] = frozenset()
     titles: frozenset[str] = frozenset()
-    nationalities: frozenset[str] = frozenset()
+    nationalities: frozenset[Country] = frozenset()
 
 
 class Email(_Part):
@@ -167,6 +187,12 @@ class Placeholders(_Part):
             words = frozenset(bare(clean(word)) for word in getattr(self, field))
             object.__setattr__(self, field, words)
 
+    def has(self, field: str, value: str) -> bool:
+        """Return whether a cleaned value of a record's field holds punctuation only, or such a word."""
+        word = bare(value)
+        part = "name" if field.endswith("_name") else field
+        return not word or word in getattr(self, part, ())
+
 
 class Source(_Part):
     """One library system, as `include/sources/<system>.yaml` describes it."""
@@ -183,6 +209,7 @@ class Source(_Part):
     membership: Membership
     prefixes: Mapping[str, str] = {}
     patron_types: Mapping[str, str]
+    nationalities: Mapping[str, Country] = {}
     groups: tuple[GroupRule, ...]
     single_name: SingleName = SingleName()
     email: Email = Email()
@@ -200,6 +227,8 @@ class Source(_Part):
     @field_validator("encodings")
     @classmethod
     def _are_encodings(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names:
+            raise ValueError("name at least one, such as utf-8")
         for name in names:
             _require_encoding(name)
         return names
@@ -220,14 +249,28 @@ class Source(_Part):
 
     @cached_property
     def mapping_hash(self) -> str:
-        """A digest of all that decides what a record means: the YAML but for its limits, and its query."""
+        """A digest of all that decides what a record means.
+
+        That is the YAML but for its limits, the query, the titles and the countries. Mail domains are
+        none of it: they only make suggestions.
+        """
         rules = self.model_dump(exclude={"label", "gates", "history", "as_of"})
         query = warehouse.statement(f"sources/{self.system}/patron") if self.database else ""
-        text = json.dumps(rules, ensure_ascii=False, sort_keys=True, default=_as_list)
+        known = [rules, names.definition(), countries.known()]
+        text = json.dumps(known, ensure_ascii=False, sort_keys=True, default=_as_list)
         return hashlib.sha256(f"{text}\0{query}".encode()).hexdigest()
 
+    def country(self, nationality: str) -> str | None:
+        """Return the code of the country that a cleaned nationality means, or None where nobody knows."""
+        word = countries.compared(nationality)
+        return self._own_nationalities.get(word) or countries.known().get(word)
+
+    @cached_property
+    def _own_nationalities(self) -> Mapping[str, str]:
+        return {countries.compared(word): code for word, code in self.nationalities.items()}
+
     def group(self, patron_type: str | None, nationality: str | None) -> str | None:
-        """Return the group of the first rule that fits, or None."""
+        """Return the group of the first rule that fits a patron type and a country, or None."""
         for rule in self.groups:
             if rule.fits(patron_type, nationality):
                 return rule.group
@@ -246,14 +289,21 @@ def load(system: str) -> Source:
         EngagementError: there is none of that name, or it does not say what it must.
     """
     path = INCLUDE / "sources" / f"{system}.yaml"
-    try:
-        return Source.model_validate(yaml_file.read(path), context={"system": system})
-    except FileNotFoundError:
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
+    known = sorted(p.stem for p in path.parent.glob("*.yaml"))
+    if system not in known:
         raise EngagementError(
-            f"There is no source {system!r}; set ENGAGEMENT_SOURCE to one of: {known}."
-        ) from None
+            f"There is no source {system!r}; set ENGAGEMENT_SOURCE to one of: {', '.join(known)}."
+        )
+    described = yaml_file.read(path)
+    if not isinstance(described, dict):
+        raise EngagementError(
+            f"{path.name}: it describes no library system; write system, label, dates, membership and "
+            "the other keys of docs/sources.md into it, each with a colon and its value."
+        )
+    try:
+        return Source.model_validate(described, context={"system": system})
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise EngagementError(f"{path.name}: {where}: {first['msg']}.") from None
+        where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
+        said = first["msg"].removeprefix("Value error, ")
+        raise EngagementError(f"{path.name}: {where}{said}.") from None

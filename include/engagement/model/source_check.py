@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from itertools import islice
 from typing import Any
 
 from sqlalchemy.engine import URL
@@ -24,7 +24,8 @@ from engagement.settings import settings
 
 ROWS = 1_000
 _CODES = 20  # of each kind that are listed
-_CODE_LENGTH = 30  # characters: what is longer was no code, and perhaps a patron's
+# What is longer, an address or a long number was no code, and is perhaps a patron's.
+_CODE = re.compile(r"(?!\d{8})[^@]{1,30}")
 # Reason of a rejection -> what must be there, or nobody is a real customer.
 _NEEDED = {
     "not_current": "membership",
@@ -32,6 +33,14 @@ _NEEDED = {
     "status": "status",
     "affiliation": "affiliation",
     "email": "email",
+}
+# Part of the YAML -> the field whose codes it names.
+_CODED: dict[str, FieldName] = {
+    "patron_types": "patron_type",
+    "groups": "patron_type",
+    "membership": "membership",
+    "prefixes": "prefix",
+    "nationalities": "nationality",
 }
 # What is looked at -> the fields that it is made of.
 _MADE_OF: dict[str, tuple[FieldName, ...]] = {
@@ -69,8 +78,8 @@ class Unmapped:
     """Codes that a part of the YAML does not name, the most frequent first.
 
     Attributes:
-        codes: code -> records; at most 20, each cut after 30 characters.
-        more: how many other codes there are.
+        codes: code -> records; at most 20, and none that does not look like a code.
+        more: how many other values there are.
     """
 
     codes: dict[str, int]
@@ -89,9 +98,11 @@ class SourceCheck:
         fields: what is looked at -> how it is filled.
         complete_count: records of current members with everything that makes a real customer.
         explanations: why nobody can be one: sentences, of all records that were read.
+        doubts: which column looks like the wrong one: sentences.
         unmapped: part of the YAML -> the codes that are missing there, where there are any.
         groups: group -> records, in the order of every table; unmapped ones last.
         notices: what deserves a look -> records.
+        expiry_dates: earliest, median, latest -> that date of those that were read, in ISO; of none nothing.
         wins: past_expiry, no_expiry -> what the YAML lets decide then, state or expiry.
     """
 
@@ -104,9 +115,11 @@ class SourceCheck:
     fields: dict[str, Filled]
     complete_count: int
     explanations: list[str]
+    doubts: list[str]
     unmapped: dict[str, Unmapped]
     groups: dict[str, int]
     notices: dict[str, int]
+    expiry_dates: dict[str, str]
     wins: dict[str, str]
 
     def as_json(self) -> dict[str, Any]:
@@ -131,14 +144,15 @@ def check(system: str, library: URL) -> SourceCheck:
     now = clock.now()
     with reading.opened(source, library, Period(now.year, now.month).previous) as opened:
         count = None if library.drivername == reading.FILE else _own_count(opened)
-        stands_at = opened.as_of if source.as_of == "source" else now
+        stands_at = opened.as_of
         records = next(opened.chunks(ROWS), Records((), {}))
     day = stands_at.astimezone(settings().zone).date()
     chunk = Normaliser(source, 0, day, secrets.token_bytes(32), carrier=opened.carrier).chunk(
         records
     )
     rows: Rows = chunk.rows.to_pydict()
-    faults = _faults(rows, source)
+    faults, unnamed = _faults(rows, source), _unnamed(rows, source)
+    doubts = _doubts(unnamed, rows)
     fields = {name: _filled(name, found, source, library) for name, found in faults.items()}
     return SourceCheck(
         system=system,
@@ -150,9 +164,14 @@ def check(system: str, library: URL) -> SourceCheck:
         fields=fields,
         complete_count=_complete(faults),
         explanations=_explanations(fields, source) if rows["record_no"] else [],
-        unmapped=_unmapped(rows, source),
+        doubts=list(doubts.values()),
+        unmapped={
+            part: _most_frequent(codes, are_codes=part not in doubts)
+            for part, codes in unnamed.items()
+        },
         groups=_groups(rows),
         notices=_notices(rows),
+        expiry_dates=_expiry_dates(rows),
         wins=source.membership.contradiction.model_dump(),
     )
 
@@ -166,6 +185,7 @@ def _own_count(opened: Reading) -> int:
 def _faults(rows: Rows, source: Source) -> dict[str, Faults]:
     """Return per record what is wrong, first with what makes a real customer."""
     prefixes, days = _codes(rows, "prefix"), _codes(rows, "expiry")
+    nationalities = _codes(rows, "nationality")
     return {
         "name": rows["name_fault"],
         "status": [
@@ -177,8 +197,16 @@ def _faults(rows: Rows, source: Source) -> dict[str, Faults]:
         "membership": rows["membership_fault"],
         "expiry": _missing(days, rows["expiry_date"], "no date"),
         "prefix": _missing(prefixes, map(source.prefixes.get, prefixes), "unknown code"),
-        "nationality": _missing(_codes(rows, "nationality")),
+        "nationality": [_nationality_fault(code, source) for code in nationalities],
     }
+
+
+def _nationality_fault(code: str, source: Source) -> str | None:
+    if not code:
+        return "missing"
+    if source.placeholders.has("nationality", code):
+        return "placeholder"
+    return None if source.country(code) else "unknown code"
 
 
 def _codes(rows: Rows, field: FieldName) -> list[str]:
@@ -219,7 +247,8 @@ def _explanations(fields: Mapping[str, Filled], source: Source) -> list[str]:
     ]
 
 
-def _unmapped(rows: Rows, source: Source) -> dict[str, Unmapped]:
+def _unnamed(rows: Rows, source: Source) -> dict[str, list[str]]:
+    """Return part of the YAML -> the codes that it lacks, one a record."""
     types = _codes(rows, "patron_type")
     states = source.membership.active | source.membership.suspended
     found = {
@@ -231,18 +260,37 @@ def _unmapped(rows: Rows, source: Source) -> dict[str, Unmapped]:
         ],
         "membership": _unknown(_codes(rows, "membership"), states),
         "prefixes": _unknown(_codes(rows, "prefix"), source.prefixes),
+        "nationalities": [
+            code
+            for code in _codes(rows, "nationality")
+            if _nationality_fault(code, source) == "unknown code"
+        ],
     }
-    return {part: _most_frequent(codes) for part, codes in found.items() if codes}
+    return {part: codes for part, codes in found.items() if codes}
+
+
+def _doubts(unnamed: Mapping[str, list[str]], rows: Rows) -> dict[str, str]:
+    """Return part of the YAML -> a sentence, where it lacks more codes than there can be."""
+    doubts = {}
+    for part, codes in unnamed.items():
+        field = _CODED[part]
+        values = list(filter(None, _codes(rows, field)))
+        if len(set(codes)) > max(_CODES, len(values) // 10):
+            doubts[part] = (
+                f"{field} has {len(set(values)):,} different values in {len(values):,} records: is it "
+                "the right column?"
+            )
+    return doubts
 
 
 def _unknown(codes: list[str], known: Container[str]) -> list[str]:
     return [code for code in codes if code and code not in known]
 
 
-def _most_frequent(codes: list[str]) -> Unmapped:
-    cut = (code if len(code) <= _CODE_LENGTH else f"{code[:_CODE_LENGTH]}…" for code in codes)
-    counts = _counted(cut)
-    return Unmapped(dict(islice(counts.items(), _CODES)), max(0, len(counts) - _CODES))
+def _most_frequent(codes: list[str], *, are_codes: bool) -> Unmapped:
+    counts = _counted(codes)
+    listed = [code for code in counts if are_codes and _CODE.fullmatch(code)][:_CODES]
+    return Unmapped({code: counts[code] for code in listed}, len(counts) - len(listed))
 
 
 def _groups(rows: Rows) -> dict[str, int]:
@@ -259,6 +307,14 @@ def _notices(rows: Rows) -> dict[str, int]:
         "no_expiry": contradictions["no_expiry"],
         "likely_typo": sum(map(bool, rows["email_suggestion"])),
     }
+
+
+def _expiry_dates(rows: Rows) -> dict[str, str]:
+    """Return three of the expiry dates: a year of two digits does not tell its era, all of them together do."""
+    found = sorted(day.isoformat() for day in rows["expiry_date"] if day is not None)
+    if not found:
+        return {}
+    return {"earliest": found[0], "median": found[len(found) // 2], "latest": found[-1]}
 
 
 def _counted(values: Iterable[str]) -> dict[str, int]:
