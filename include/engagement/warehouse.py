@@ -222,6 +222,20 @@ class Session:
                 )
             )
 
+    def create_table(self, table: str, name: str, **binds: Any) -> None:
+        """Create `schema.table` with the rows of a query, for this transaction: drop it before the end.
+
+        Unlike a temporary table, several processes of the server may fill and read it at once.
+        """
+        create = sa.text(f"CREATE UNLOGGED TABLE {table} AS\n{statement(name)}")
+        # As a command of its own it takes no parameters: they are written out as literals.
+        literals: list[Any] = [
+            sa.bindparam(bind, binds[bind], literal_execute=True)
+            for bind in create.compile().params
+        ]
+        with telling(f"Creating {table}", self.name):
+            self.connection.execute(create.bindparams(*literals))
+
     def drop_table(self, table: str) -> None:
         """Drop `schema.table` if it is there."""
         with self._driver(f"Dropping {table}") as cursor:

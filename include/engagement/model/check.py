@@ -61,7 +61,7 @@ def check(period: Period, read: Collection[int] | None = None) -> int:
         session.empty_table(f"stage.{extract_state.rejections(extract_id)}")
         for result in validated.results:
             _keep(session, extract_id, suite, result)
-        rejected = int(session.scalar("model/count_rejected", extract_id=extract_id))
+        rejected = int(session.scalar("model/keep_rejected_count", extract_id=extract_id))
     _log.info("%s records of extract %s are rejected.", f"{rejected:,}", extract_id)
     return rejected
 

@@ -38,9 +38,13 @@ _FIGURES = {
 }
 # What is said of each record, put together in this order for the length of the transaction.
 _JUDGEMENT = {
-    "pg_temp.verdict": ("model/create_verdict", "model/find_verdicts"),
-    "pg_temp.record": ("model/create_record", "model/judge_records"),
-    "pg_temp.verdict_count": ("model/create_verdict_count", "model/count_verdicts"),
+    "stage.reason": "model/find_reasons",
+    "stage.verdict": "model/find_verdicts",
+    "stage.combination": "model/find_combinations",
+    "stage.record": "model/judge_records",
+    "stage.verdict_count": "model/count_verdicts",
+    "stage.shared_mark": "model/find_shared_marks",
+    "stage.member": "model/find_members",
 }
 
 
@@ -63,7 +67,7 @@ def publish(period: Period) -> int:
     source = sources.load(extract.source)
     gates.require_usual_share(extract.extract_id, source, period, hashes["definition_hash"])
     with warehouse.session() as session:
-        session.run("model/allow_memory")
+        session.run("model/work_in_bulk")
         session.run("model/lock_publish", period=str(period))
         session.run("model/lock_identities")
         extract = _checked(session, period, suite_hash)
@@ -75,24 +79,20 @@ def publish(period: Period) -> int:
         }
         for name in (*_FIGURES.values(), "model/unpublish_person_link"):
             session.run(name, period=str(period))
-        _judge(session, binds)
+        for table, name in _JUDGEMENT.items():
+            session.create_table(table, name, **binds)
+            session.analyze(table)
         for name, table in _FACTS.items():
             _write(session, name, table, binds)
         for name in _FIGURES:
             session.run(name, **binds)
-        real = _reconciled(session, extract, period)
+        counts = _reconciled(session, extract, period)
         session.run("model/unpublish_patron_funnel", period=str(period))
-        session.run("model/publish_patron_funnel", **binds, **hashes)
-    _log.info("Published %s: %s real customers.", period, f"{real:,}")
-    return real
-
-
-def _judge(session: Session, binds: dict[str, Any]) -> None:
-    """Put together what is said of each record; needs the identities for itself until the end."""
-    for table, (create, fill) in _JUDGEMENT.items():
-        session.run(create)
-        session.run(fill, **binds)
-        session.analyze(table)
+        session.run("model/publish_patron_funnel", **binds, **hashes, **counts)
+        for table in _JUDGEMENT:
+            session.drop_table(table)
+    _log.info("Published %s: %s real customers.", period, f"{counts['real_count']:,}")
+    return counts["real_count"]
 
 
 def _write(session: Session, name: str, table: str, binds: dict[str, Any]) -> None:
@@ -139,8 +139,8 @@ def _checked(session: Session, period: Period, suite_hash: str) -> Any:
     return extract
 
 
-def _reconciled(session: Session, extract: Any, period: Period) -> int:
-    """Return how many real customers were published.
+def _reconciled(session: Session, extract: Any, period: Period) -> dict[str, int]:
+    """Return how many records were published as current, as real customers and as rejected.
 
     Raises:
         EngagementError: extracted = real customers + rejected does not hold, in records; or a figure by
@@ -155,4 +155,8 @@ def _reconciled(session: Session, extract: Any, period: Period) -> int:
             f"customers and {found.rejected_count:,} rejected ({int(found.grouped_count):,} and "
             f"{int(found.combined_count):,} in the figures); nothing was published. Read the period again."
         )
-    return int(found.real_count)
+    return {
+        "current_count": found.current_count,
+        "real_count": found.real_count,
+        "rejected_count": found.rejected_count,
+    }

@@ -9,6 +9,7 @@ OPS = """
 ALTER TABLE ops.extract
 ADD COLUMN shard_count integer NOT NULL DEFAULT 1,
 ADD COLUMN columns jsonb,
+ADD COLUMN rejected_count bigint,
 ADD COLUMN reread_reason text,
 ADD COLUMN reread_by text;
 
@@ -16,10 +17,12 @@ CREATE TABLE ops.extract_shard (
     extract_id integer REFERENCES ops.extract ON DELETE CASCADE,
     shard integer,
     source_count bigint NOT NULL,
+    whole_count bigint NOT NULL,
     read_at timestamptz NOT NULL,
     PRIMARY KEY (extract_id, shard)
 );
-COMMENT ON TABLE ops.extract_shard IS 'A part of an extract that was read whole, and the source''s count of it.';
+COMMENT ON TABLE ops.extract_shard IS
+'A part of an extract that was read whole, and the source''s count of it and of all parts, taken with it.';
 
 CREATE TABLE ops.gate (
     extract_id integer REFERENCES ops.extract ON DELETE CASCADE,

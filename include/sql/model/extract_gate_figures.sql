@@ -1,8 +1,19 @@
 -- What the gates ask of an extract, beside the row count of the last period that was published.
-WITH undecodable AS (
-    SELECT count(*) AS record_count
+WITH quarantined AS (
+    SELECT
+        count(*) FILTER (WHERE q.reason_code = 'undecodable') AS undecodable_count,
+        count(*) FILTER (WHERE q.reason_code = 'malformed') AS malformed_count
     FROM pii.quarantine AS q
-    WHERE q.extract_id = :extract_id AND q.reason_code = 'undecodable'
+    WHERE q.extract_id = :extract_id
+),
+
+-- Each shard is read at an instant of its own: what they hold together lies between the wholes seen then.
+shards AS (
+    SELECT
+        min(s.whole_count) AS least_count,
+        max(s.whole_count) AS most_count
+    FROM ops.extract_shard AS s
+    WHERE s.extract_id = :extract_id
 ),
 
 repeated AS (
@@ -26,11 +37,15 @@ last_period AS (
 SELECT
     e.source_count,
     e.columns,
-    u.record_count AS undecodable_count,
+    q.undecodable_count,
+    q.malformed_count,
+    s.least_count,
+    s.most_count,
     (SELECT count(*) FROM repeated) AS repeated_id_count,
     l.period AS last_period,
     l.extracted_count AS last_count
 FROM ops.extract AS e
-CROSS JOIN undecodable AS u
+CROSS JOIN quarantined AS q
+CROSS JOIN shards AS s
 LEFT JOIN last_period AS l ON true
 WHERE e.extract_id = :extract_id

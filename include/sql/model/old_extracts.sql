@@ -1,5 +1,5 @@
--- Extracts whose rows still lie in stage: kept are the last ones that a period stands or stood on, and
--- another one while it is the newest, so that a person can look into it.
+-- Extracts whose rows still lie in stage: kept are the last ones that a period stands or stood on, what is
+-- being read, and another one while it is the newest, so that a person can look into it.
 WITH staged AS (
     SELECT
         e.extract_id,
@@ -9,7 +9,7 @@ WITH staged AS (
         ) AS age,
         max(e.extract_id) OVER () AS newest_id
     FROM ops.extract AS e
-    WHERE to_regclass('stage.patron_' || e.extract_id) IS NOT null
+    WHERE to_regclass('stage.patron_' || e.extract_id) IS NOT null AND e.state != 'reading'
 )
 
 SELECT s.extract_id

@@ -3,7 +3,7 @@ INSERT INTO pii.address (address_key, address)
 SELECT DISTINCT ON (r.address_key)
     r.address_key,
     r.email
-FROM pg_temp.record AS r
+FROM stage.record AS r
 WHERE
     r.email IS NOT null
     AND NOT EXISTS (

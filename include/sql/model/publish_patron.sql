@@ -4,6 +4,6 @@ SELECT
     r.new_source_id,
     r.patron_key,
     :now
-FROM pg_temp.record AS r
+FROM stage.record AS r
 WHERE r.new_source_id IS NOT null
 ORDER BY r.new_source_id

@@ -19,7 +19,6 @@ newest_of_person AS (
 
 real AS (
     SELECT
-        count(*) AS real_customer_count,
         count(DISTINCT m.person_key) AS real_person_count,
         count(*) FILTER (
             WHERE coalesce(a.kind, 'lifted') = 'lifted' AND coalesce(p.kind, 'lifted') = 'lifted'
@@ -28,22 +27,6 @@ real AS (
     LEFT JOIN newest_of_address AS a ON m.address_key = a.address_key
     LEFT JOIN newest_of_person AS p ON m.person_key = p.person_key
     WHERE m.period = :period AND m.is_real_customer
-),
-
-counted AS (
-    SELECT
-        r.*,
-        (
-            SELECT count(*) FROM core.patron_month AS m
-            WHERE m.period = :period AND m.is_current
-        ) AS current_count
-    FROM real AS r
-),
-
-refused AS (
-    SELECT count(*) AS rejected_count
-    FROM core.rejection AS r
-    WHERE r.period = :period AND r.is_first
 )
 
 INSERT INTO mart.patron_funnel
@@ -56,11 +39,11 @@ SELECT
     :period,
     e.extract_id,
     e.source_count,
-    c.current_count,
-    c.real_customer_count,
-    c.real_person_count,
-    c.mailable_count,
-    r.rejected_count,
+    :current_count,
+    :real_count,
+    r.real_person_count,
+    r.mailable_count,
+    :rejected_count,
     e.as_of_at,
     e.as_of_date,
     :definition_hash,
@@ -68,6 +51,5 @@ SELECT
     :suite_hash,
     :now
 FROM ops.extract AS e
-CROSS JOIN counted AS c
-CROSS JOIN refused AS r
+CROSS JOIN real AS r
 WHERE e.extract_id = :extract_id

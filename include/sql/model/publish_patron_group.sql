@@ -4,7 +4,7 @@ WITH counted AS (
         c.group_code,
         sum(c.record_count) AS extracted_count,
         coalesce(sum(c.record_count) FILTER (WHERE c.reason_codes IS null), 0) AS real_customer_count
-    FROM pg_temp.verdict_count AS c
+    FROM stage.verdict_count AS c
     GROUP BY c.group_code
 )
 

@@ -5,12 +5,12 @@ WITH counted AS (
         count(*) FILTER (WHERE r.contradiction = 'past_expiry') AS past_expiry,
         count(*) FILTER (WHERE r.contradiction = 'no_expiry') AS no_expiry,
         count(*) FILTER (WHERE r.is_likely_typo) AS likely_typo
-    FROM pg_temp.record AS r
+    FROM stage.record AS r
 ),
 
 address AS (
     SELECT count(*) AS record_count
-    FROM pg_temp.record AS r
+    FROM stage.record AS r
     WHERE r.address_key IS NOT null
     GROUP BY r.address_key
     HAVING count(*) > 1

@@ -3,6 +3,6 @@ SELECT
     :period,
     c.reason_codes,
     sum(c.record_count)
-FROM pg_temp.verdict_count AS c
+FROM stage.verdict_count AS c
 WHERE c.reason_codes IS NOT null
 GROUP BY c.reason_codes

@@ -1,48 +1,36 @@
 -- Records of one person: those that share a mark of a rule, and whoever shares one with them.
--- A mark on more than five records is no identity but a habit (a number of nines, a shared mailbox).
 -- The person's key is that of the record seen first, so it stays when records come and go.
-WITH RECURSIVE numbered AS MATERIALIZED (
-    SELECT generate_series(1, coalesce(max(cardinality(r.same_person)), 0)) AS rule_no
-    FROM pg_temp.record AS r
-),
-
-shared AS MATERIALIZED (
-    SELECT r.same_person[numbered.rule_no] AS mark
-    FROM pg_temp.record AS r
-    CROSS JOIN numbered
-    WHERE r.same_person[numbered.rule_no] IS NOT null
-    GROUP BY r.same_person[numbered.rule_no]
-    HAVING count(*) BETWEEN 2 AND 5
-),
-
-member AS MATERIALIZED (
+WITH RECURSIVE member AS MATERIALIZED (
     SELECT
-        s.mark,
-        numbered.rule_no,
-        r.patron_key
-    FROM pg_temp.record AS r
-    CROSS JOIN numbered
-    INNER JOIN shared AS s ON r.same_person[numbered.rule_no] = s.mark
+        m.mark,
+        m.rule_no,
+        r.patron_key,
+        r.first_seen_at
+    FROM stage.member AS m
+    INNER JOIN stage.record AS r ON m.record_no = r.record_no
 ),
 
 edge AS MATERIALIZED (
     SELECT
         a.patron_key,
         b.patron_key AS other_key,
+        b.first_seen_at AS other_first_seen_at,
         a.rule_no
     FROM member AS a
     INNER JOIN member AS b ON a.mark = b.mark AND a.patron_key != b.patron_key
 ),
 
 reached AS (
-    SELECT
-        e.patron_key,
-        e.patron_key AS member_key
-    FROM edge AS e
+    SELECT DISTINCT
+        m.patron_key,
+        m.patron_key AS member_key,
+        m.first_seen_at
+    FROM member AS m
     UNION
     SELECT
         r.patron_key,
-        e.other_key
+        e.other_key,
+        e.other_first_seen_at
     FROM reached AS r
     INNER JOIN edge AS e ON r.member_key = e.patron_key
 ),
@@ -52,8 +40,7 @@ person AS (
         r.patron_key,
         r.member_key AS person_key
     FROM reached AS r
-    INNER JOIN pii.patron AS k ON r.member_key = k.patron_key
-    ORDER BY r.patron_key, k.first_seen_at, k.patron_key
+    ORDER BY r.patron_key ASC, r.first_seen_at ASC NULLS LAST, r.member_key ASC
 ),
 
 rule AS (

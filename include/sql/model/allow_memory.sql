@@ -1,2 +1,0 @@
--- For this transaction: what PostgreSQL may sort and hash in memory per step, of two to five in a plan.
-SET LOCAL work_mem = '64MB'
