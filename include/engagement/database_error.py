@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -62,6 +63,17 @@ _MARIADB_STATES: dict[int, str | None] = {
 _MISSING_NAME = (1054, 1146)  # the only ones whose message holds names alone
 
 
+# libpq gives no SQLSTATE of a connection that was refused; a server that answers in another language is taken
+# for one that does not.
+_REFUSALS = {
+    re.compile(r'FATAL: .*(authentication failed|role ".*" does not exist|pg_hba\.conf)'): "28000",
+    re.compile("no password supplied"): "28000",
+    re.compile(r'FATAL: .*database ".*" does not exist'): "3D000",
+}
+# One physical table per extract; old ones are dropped, and those that were given up.
+_OF_AN_EXTRACT = re.compile(r'"stage\.(patron|rejection)_\d+"')
+
+
 def _mariadb_number(error: BaseException | None) -> int | None:
     """Return the number that the driver of MariaDB gives in place of a SQLSTATE."""
     number = error.args[0] if error is not None and error.args else None
@@ -73,7 +85,9 @@ def _sqlstate(error: BaseException | None) -> str | None:
     if number is not None:
         return _MARIADB_STATES.get(number, "HY000")
     state: str | None = getattr(error, "sqlstate", None)
-    return state
+    return state or next(
+        (found for told, found in _REFUSALS.items() if told.search(str(error))), None
+    )
 
 
 def _told(error: BaseException | None, state: str) -> str:
@@ -95,10 +109,7 @@ def _sentence(doing: str, database: str, error: BaseException | None) -> str:
         return f"{failed}: it does not answer; see that it runs and is reachable."
     told = _told(error, state)
     if state in ("42P01", "3F000") and database == WAREHOUSE:
-        return (
-            f"{failed}: {told}; run `engagement migrate` to bring it to the newest schema, or "
-            "`make demo` to fill it with a simulated library."
-        )
+        return _missing(failed, told)
     if state.startswith("28"):
         return f"{failed}: it refuses the login; correct user and password of the connection."
     if state == "3D000":
@@ -110,3 +121,15 @@ def _sentence(doing: str, database: str, error: BaseException | None) -> str:
     if state in ("40P01", "55P03", "57014"):
         return f"{failed}: others held it up for too long; start again when less goes on there."
     return f"{failed}: SQLSTATE {state}, {told}."
+
+
+def _missing(failed: str, told: str) -> str:
+    if _OF_AN_EXTRACT.search(told):
+        return (
+            f"{failed}: another run has given up this extract, or a newer one took its place; clear the "
+            "task extract, with downstream, when no other run is left."
+        )
+    return (
+        f"{failed}: {told}; run `engagement migrate` to bring it to the newest schema, or `make demo` to "
+        "fill it with a simulated library."
+    )

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 def library() -> URL:
-    """Return where the library system's database is: the connection `library`.
+    """Return where the library system is, its database or its export: the connection `library`.
 
-    Its extra names the SQLAlchemy driver as `drivername`, and what belongs into the URL as `query`.
+    Its extra names the SQLAlchemy driver as `drivername`, and what belongs into the URL as `query`. Of an
+    export the driver is `file`, and the schema is the path of the file or of the folder of its pages.
     """
     from sqlalchemy.engine import URL
 

@@ -206,6 +206,19 @@ def test_a_file_that_was_cut_off_loses_its_last_record_only(store: Any, tmp_path
     assert quarantine(store) == [(150, "malformed", cut.encode())]
 
 
+@pytest.mark.parametrize("kept", ["31/05/25", "31/05/2565", ""])
+def test_a_file_that_was_cut_within_its_last_date_gives_no_other_date(
+    kept: str, store: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = LINES[150].rstrip("\r\n")
+    cut = whole.removesuffix("31/05/2565") + kept
+    found = run(csv_file("".join(LINES[:150]) + cut)(tmp_path))
+    assert (found.extracted, found.real_customers) == (150, 149)
+    assert quarantine(store) == [(150, "malformed", cut.encode())]
+    assert store.value("SELECT count(*) FROM stage.patron WHERE expiry_date < '2022-05-31'") == 0
+    assert "its last record may be cut off" in caplog.text
+
+
 @pytest.mark.parametrize(
     "record",
     [
@@ -263,6 +276,23 @@ def test_too_many_records_that_cannot_be_read_stop_the_month(
     found = run(tmp_path / "patrons.csv")
     assert (found.extracted, found.real_customers) == (150, 139)
     assert found.rejected_by_reason == {"undecodable": 11}
+
+
+def test_too_many_records_that_came_apart_stop_the_month_until_a_person_accepts_them(
+    store: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = "".join(line.replace(",", ",,", 1) for line in LINES[101:])
+    path = csv_file("".join(LINES[:101]) + bad)(tmp_path)
+    assert refusal(path, caplog).startswith(
+        "50 of 150 records of Walai AutoLib are malformed, without an id or of another width than the "
+        "headings, more than the limit of 1.0%; have it exported again"
+    )
+    assert store.do("SELECT gate_code FROM ops.gate") == [("malformed",)]
+    assert store.value("SELECT count(*) FROM mart.patron_funnel") == 0
+    gates.accept(JUNE, "They are of a branch that will be exported anew.", "anna")
+    found = run(path)
+    assert (found.extracted, found.real_customers) == (150, 100)
+    assert found.rejected_by_reason == {"malformed": 50}
 
 
 def test_bytes_of_zero_are_taken_out(store: Any, tmp_path: Path) -> None:
@@ -343,13 +373,14 @@ def test_a_page_that_was_fetched_twice_stops_the_month(
 
 
 def test_a_user_of_another_shape_is_kept_as_it_is(folio: None, store: Any, tmp_path: Path) -> None:
-    odd = user(99, {"firstName": {"th": "สมปอง"}})
-    found = run(pages(tmp_path / "folio", [*USERS, odd, "สมปอง", user(98, id=None)]))
-    assert (found.extracted, found.real_customers) == (33, 30)
+    users = [user(number) for number in range(300)]
+    odd = user(999, {"firstName": {"th": "สมปอง"}})
+    found = run(pages(tmp_path / "folio", [*users, odd, "สมปอง", user(998, id=None)]))
+    assert (found.extracted, found.real_customers) == (303, 300)
     assert found.rejected_by_reason == {"malformed": 3}
     kept = quarantine(store)
     assert [(number, reason) for number, reason, _ in kept] == [
-        (31, "malformed"), (32, "malformed"), (33, "malformed"),
+        (301, "malformed"), (302, "malformed"), (303, "malformed"),
     ]  # fmt: skip
     assert json.loads(kept[0][2]) == odd
     assert folio_id("undergrad") not in str(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import URL
@@ -23,6 +22,8 @@ _CHUNK_ROWS = 20_000
 _KEPT_STAGE_TABLES = 2
 # Record numbers of a shard lie in a range of its own, which it alone replaces.
 _SHARD_RANGE = 1_000_000_000
+_STANDS = "Period %s stands on extract %s already."
+_REREAD = "Period %s was read again for this reason already: extract %s; give another reason to read it once more."
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +33,10 @@ class Reread:
 
     reason: str
     by: str
+
+    def __post_init__(self) -> None:
+        """Let the reason be told by its words: spaces around it make no other order of it."""
+        object.__setattr__(self, "reason", self.reason.strip())
 
 
 def extract(
@@ -59,7 +64,7 @@ def extract(
     with warehouse.session() as session:
         stands_on = session.one("model/accepted_extract", period=str(period))
         if stands_on is not None and (reread is None or stands_on.reread_reason == reread.reason):
-            _log.info("Period %s stands on extract %s already.", period, stands_on.extract_id)
+            _log.info(_STANDS if reread is None else _REREAD, period, stands_on.extract_id)
             return int(stands_on.extract_id)
         _require_in_time(session, period, source)
     with reading.opened(source, library, period, shard, shards) as opened:
@@ -100,11 +105,11 @@ def _begin(
 ) -> int:
     """Return the extract that this reading belongs to: the one its other shards began, or a new one."""
     session.run("model/lock_extract", period=str(period))
-    as_of = _as_of(opened, source, period)
+    _require_as_of(opened, source, period)
     told = {
         "source": source.system,
         "period": str(period),
-        "as_of_date": as_of.date(),
+        "as_of_date": opened.as_of.date(),
         "mapping_hash": source.mapping_hash,
         "columns": _as_json(opened.columns),
         "shard_count": shards,
@@ -118,7 +123,7 @@ def _begin(
         session.scalar(
             "model/begin_extract",
             **told,
-            as_of_at=as_of,
+            as_of_at=opened.as_of,
             reread_by=reread and reread.by,
             started_at=clock.now(),
         )
@@ -133,15 +138,13 @@ def _as_json(columns: tuple[tuple[str, str], ...]) -> str:
     return json.dumps(columns, ensure_ascii=False)
 
 
-def _as_of(opened: Reading, source: Source, period: Period) -> datetime:
-    """Return the instant that the source's data stands at; it must belong to the period."""
-    stands_at = opened.as_of if source.as_of == "source" else clock.now()
-    if not period.start <= stands_at < period.next.end:
+def _require_as_of(opened: Reading, source: Source, period: Period) -> None:
+    """Raise EngagementError unless the instant that the source's data is of belongs to the period."""
+    if not period.start <= opened.as_of < period.next.end:
         raise EngagementError(
-            f"{source.label} stands at {stands_at:%Y-%m-%d}, which says nothing about {period}; "
+            f"{source.label} stands at {opened.as_of:%Y-%m-%d}, which says nothing about {period}; "
             "bring its copy up to date, then run the period again."
         )
-    return stands_at
 
 
 def _read(session: Session, source: Source, opened: Reading, extract_id: int, shard: int) -> None:
@@ -150,7 +153,9 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
     Raises:
         EngagementError: the source gives other columns, or not the rows that it counts.
     """
-    if session.scalar("model/hold_extract", extract_id=extract_id) != "reading":
+    state = session.scalar("model/hold_extract", extract_id=extract_id)
+    _require_not_given_up(extract_id, state)
+    if state != "reading":
         raise EngagementError(
             f"Extract {extract_id} was finished by another run while this one began; clear the task: it "
             "goes on with what the period stands on."
@@ -167,6 +172,7 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
         takes_mail=mail_domains.take_mail if source.email.look_up_domains else None,
     )
     source_count = opened.count()
+    whole_count = opened.whole_count() if extract.shard_count > 1 else source_count
     seen = 0
     with ThreadPoolExecutor(1) as writer:  # writes one chunk while the next is read
         loading: Future[None] | None = None
@@ -189,8 +195,17 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
         extract_id=extract_id,
         shard=shard,
         source_count=source_count,
+        whole_count=whole_count,
         read_at=clock.now(),
     )
+
+
+def _require_not_given_up(extract_id: int, state: str) -> None:
+    if state == "abandoned":
+        raise EngagementError(
+            f"Extract {extract_id} was given up by another run, which reads the period with another mapping, "
+            "day or number of shards; clear the task extract, all its shards, when no other run is left."
+        )
 
 
 def _load(session: Session, extract_id: int, chunk: Chunk) -> None:
@@ -219,7 +234,7 @@ def _finish(session: Session, source: Source, period: Period, extract_id: int) -
     session.run("model/take_extract", extract_id=extract_id)
     if not _is_read(session, extract_id):  # another run finished it, or reads a part of it again
         return None
-    session.run("model/allow_memory")
+    session.run("model/work_in_bulk")
     session.analyze(f"stage.{extract_state.table(extract_id)}")
     session.run("model/count_extract", extract_id=extract_id)
     refusal = gates.of_extract(session, extract_id, source, period)
@@ -232,13 +247,19 @@ def _finish(session: Session, source: Source, period: Period, extract_id: int) -
 
 
 def _is_read(session: Session, extract_id: int) -> bool:
-    """Say whether all parts of an extract were read and nobody has judged it yet."""
+    """Say whether all parts of an extract were read and nobody has judged it yet.
+
+    Raises:
+        EngagementError: another run has given it up.
+    """
     extract: Any = session.one("model/extract", extract_id=extract_id)
+    _require_not_given_up(extract_id, extract.state)
     return bool(extract.state == "reading" and extract.read_shard_count == extract.shard_count)
 
 
 def _drop_old_stage_tables(session: Session) -> None:
     """Keep what the last readings staged; personal values of older ones go."""
+    session.run("model/abandon_old_extracts", now=clock.now())
     for row in session.rows("model/old_extracts", kept=_KEPT_STAGE_TABLES):
         session.drop_table(f"stage.{extract_state.table(row.extract_id)}")
         session.drop_table(f"stage.{extract_state.rejections(row.extract_id)}")

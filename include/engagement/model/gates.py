@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from engagement import clock, warehouse
 from engagement.errors import EngagementError
 from engagement.model import extract_state
 from engagement.model.source import Source
+from engagement.model.text import clean
 from engagement.period import Period
 from engagement.warehouse import Session
 
@@ -34,6 +36,34 @@ def of_extract(session: Session, extract_id: int, source: Source, period: Period
 def _sentences(
     session: Session, found: Any, extract_id: int, source: Source, period: Period
 ) -> Iterator[tuple[str, str]]:
+    yield from _unpublishable(found, source, period)
+    if changed := _changed_columns(session, found, extract_id, source):
+        yield (
+            "columns",
+            f"{source.label} has changed its columns since the last extract: {changed}. See that the "
+            f"codes are still those of {source.system}.yaml, then accept the period or run it again.",
+        )
+    if not found.least_count <= found.source_count <= found.most_count:
+        yield (
+            "shards",
+            f"The shards of {source.label} hold {found.source_count:,} records together, the whole of it "
+            f"{found.least_count:,} to {found.most_count:,}: correct the condition with :shard of its "
+            "queries, which leaves records out, as mod() does below 0, or repeats them; if it only changed "
+            "meanwhile, read it again.",
+        )
+    yield from _unreadable(found, source)
+    if found.last_count:
+        change = found.source_count / found.last_count - 1
+        if abs(change) > source.gates.row_change_limit:
+            yield (
+                "row_count",
+                f"{source.label} holds {found.source_count:,} records for {period}, {change:+.0%} "
+                f"against {found.last_count:,} of {found.last_period}, beyond the limit of "
+                f"{source.gates.row_change_limit:.0%}; see that the source is whole, then run again.",
+            )
+
+
+def _unpublishable(found: Any, source: Source, period: Period) -> Iterator[tuple[str, str]]:
     if found.source_count == 0:
         yield (
             "empty",
@@ -46,12 +76,9 @@ def _sentences(
             f"{found.repeated_id_count:,} patron ids stand on more than one record of {source.label}; "
             f"correct how {source.system}.yaml or its query reads them, so that a patron comes once.",
         )
-    if changed := _changed_columns(session, found, extract_id):
-        yield (
-            "columns",
-            f"{source.label} has changed its columns since the last extract: {changed}. See that the "
-            f"codes are still those of {source.system}.yaml, then accept the period or run it again.",
-        )
+
+
+def _unreadable(found: Any, source: Source) -> Iterator[tuple[str, str]]:
     if found.undecodable_count > source.gates.undecodable_limit * found.source_count:
         yield (
             "undecodable",
@@ -59,23 +86,40 @@ def _sentences(
             f"{', '.join(source.encodings)}, more than the limit of "
             f"{source.gates.undecodable_limit:.1%}; correct `encodings` of {source.system}.yaml.",
         )
-    if found.last_count:
-        change = found.source_count / found.last_count - 1
-        if abs(change) > source.gates.row_change_limit:
-            yield (
-                "row_count",
-                f"{source.label} holds {found.source_count:,} records for {period}, {change:+.0%} "
-                f"against {found.last_count:,} of {found.last_period}, beyond the limit of "
-                f"{source.gates.row_change_limit:.0%}; see that the source is whole, then run again.",
-            )
+    if found.malformed_count > source.gates.malformed_limit * found.source_count:
+        yield (
+            "malformed",
+            f"{found.malformed_count:,} of {found.source_count:,} records of {source.label} are malformed, "
+            f"without an id or of another width than the headings, more than the limit of "
+            f"{source.gates.malformed_limit:.1%}; have it exported again, or correct its columns in "
+            f"{source.system}.yaml.",
+        )
 
 
-def _changed_columns(session: Session, found: Any, extract_id: int) -> str:
-    """Say which columns came, went or changed their type; nothing at a first extract."""
+def _changed_columns(session: Session, found: Any, extract_id: int, source: Source) -> str:
+    """Say which columns came, went or changed their type; nothing at a first extract.
+
+    Across a changed mapping only columns count that both knew: those of the last extract that the
+    mapping of now takes a field from. What it newly takes, or takes no more, a person has changed.
+    """
     last = session.one("model/last_columns", extract_id=extract_id)
     if last is None:
         return ""
     before, now = dict(last.columns), dict(found.columns)
+    if not last.is_same_mapping:
+        before = {name: kind for name, kind in before.items() if name in _named(source)}
+        now = {name: kind for name, kind in now.items() if name in before}
+    return _told(before, now)
+
+
+def _named(source: Source) -> set[str]:
+    """Return the columns that the source's YAML takes a field from, as an extract's shape has them."""
+    parts = [part.columns for part in (source.database, source.export) if part is not None]
+    names = chain.from_iterable(chain.from_iterable(part.values() for part in parts))
+    return {clean(name) for name in names}
+
+
+def _told(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     return ", ".join(
         [f"{name} is gone" for name in before if name not in now]
         + [f"{name} is new" for name in now if name not in before]

@@ -144,7 +144,7 @@ def _id(value: Any, source: Source) -> str | None:
             written = text.decode(written.encode(carrier), source.encodings) or ""
         except UnicodeEncodeError:
             return None
-    return text.clean(written) or None
+    return written.strip() if text.clean(written) else None
 
 
 def _aware(instant: datetime | None) -> datetime | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +22,8 @@ from engagement.settings import settings
 from engagement.warehouse import Session
 
 FILE = "file"
+# What a query asks by that can say how a past month was; a word behind two colons is a type.
+_ASKS_OF_WHEN = re.compile(r"(?<!:):as_of_at\b")
 
 
 class Reading(Protocol):
@@ -35,10 +39,13 @@ class Reading(Protocol):
 
     @property
     def as_of(self) -> datetime:
-        """The instant that the source says its data is of."""
+        """The instant that the data is of."""
 
     def count(self) -> int:
-        """Return how many records there are, by another way than reading them."""
+        """Return how many records there are in this part, by another way than reading them."""
+
+    def whole_count(self) -> int:
+        """Return how many records there are in all parts together."""
 
     def chunks(self, size: int) -> Iterator[Records]:
         """Yield all records, at most `size` at a time."""
@@ -80,8 +87,21 @@ def opened(
             f"{source.system}.yaml does not say how a database of {source.label} is read; give the "
             "connection of an exported file, or add the part `database`."
         )
+    _require_agreement(source)
     with connected(source, library) as session:
-        yield DatabaseReading(session, source, shard, shards)
+        yield DatabaseReading(session, source, shard, shards, period)
+
+
+def _require_agreement(source: Source) -> None:
+    """Raise EngagementError unless the queries of a source with a history, and no others, ask of when."""
+    for query in ("patron", "patron_count"):
+        asks = _ASKS_OF_WHEN.search(warehouse.statement(f"sources/{source.system}/{query}"))
+        if (asks is not None) != source.history:
+            raise EngagementError(
+                f"{source.system}.yaml says history: {str(source.history).lower()}, but include/sql/sources/"
+                f"{source.system}/{query}.sql {'asks' if asks else 'does not ask'} for :as_of_at; correct "
+                "one of the two."
+            )
 
 
 @contextmanager
@@ -89,19 +109,46 @@ def connected(source: Source, library: URL) -> Iterator[Session]:
     """Open a library system's database at one instant, for the queries of include/sql/sources/.
 
     Raises:
-        EngagementError: it does not answer, or has no longer what a query asks for.
+        EngagementError: it does not answer, has no longer what a query asks for, or its text is not in
+            the encoding that the source's YAML says.
     """
+    carrier = source.database.driver_encoding if source.database else None
     try:
-        with warehouse.session(library, name=source.label) as session:
+        with warehouse.session(_with_encoding(library, carrier), name=source.label) as session:
             session.repeatable_read()
             yield session
     except DatabaseError as error:
-        if error.database == source.label and error.sqlstate in ("42P01", "42703"):
-            raise EngagementError(
-                f"{source.label} has no longer the columns that include/sql/sources/{source.system}/ "
-                f"asks for; adapt the query to the new schema. {error}"
-            ) from None
-        raise
+        if error.database != source.label:
+            raise
+        raise _explained(error, source) from None
+
+
+def _explained(error: DatabaseError, source: Source) -> EngagementError:
+    """Return what an error means where a library system is read."""
+    if error.sqlstate in ("42P01", "42703"):
+        return EngagementError(
+            f"{source.label} has no longer the columns that include/sql/sources/{source.system}/ "
+            f"asks for; adapt the query to the new schema. {error}"
+        )
+    if error.sqlstate == "22021":
+        return EngagementError(
+            f"{source.label} holds bytes that are no text in UTF-8; set driver_encoding: latin-1 in "
+            f"{source.system}.yaml, and they are read by its encodings."
+        )
+    if error.sqlstate == "22P05":
+        return EngagementError(
+            f"{source.label} has an encoding and does not carry text as bytes; take driver_encoding out of "
+            f"{source.system}.yaml, and client_encoding out of the connection."
+        )
+    return error
+
+
+def _with_encoding(library: URL, carrier: str | None) -> URL:
+    """Return the URL with an encoding to read in: without one a database in SQL_ASCII gives bare bytes."""
+    given = str(library.query.get("client_encoding", "sql_ascii")).lower()
+    if library.get_backend_name() != "postgresql" or given != "sql_ascii":
+        return library
+    return library.update_query_dict({"client_encoding": carrier or "utf8"})
 
 
 def _export(source: Source, library: URL, period: Period, shard: int, shards: int) -> Reading:
@@ -112,8 +159,16 @@ def _export(source: Source, library: URL, period: Period, shard: int, shards: in
             f"{source.system}.yaml does not say how an export of {source.label} is read; give the "
             "connection of its database, or add the part `export`."
         )
+    if source.history:
+        raise EngagementError(
+            f"{source.system}.yaml says history: true, but an export holds only the present; set history: "
+            f"false, or give the connection of the database of {source.label}."
+        )
     path = Path((library.database or "").replace("{period}", str(period)))
-    return files.opened(path, source.export, source.label, shard, shards)
+    found = files.opened(path, source.export, source.label, shard, shards)
+    if source.as_of == "now":
+        found.as_of = clock.now()
+    return found
 
 
 class DatabaseReading:
@@ -121,15 +176,26 @@ class DatabaseReading:
 
     carrier: str | None
 
-    def __init__(self, session: Session, source: Source, shard: int, shards: int) -> None:
-        """Take an open session in which nothing was asked yet."""
+    def __init__(
+        self,
+        session: Session,
+        source: Source,
+        shard: int,
+        shards: int,
+        period: Period | None = None,
+    ) -> None:
+        """Take a session that sees one instant; a source with a history is asked how `period` ended."""
         if source.database is None:
             raise LookupError("database")
         self.carrier = source.database.driver_encoding
         self._session = session
         self._source = source
         self._columns: Columns = source.database.columns
-        self._binds = {"shard": shard, "shards": shards}
+        self._binds: dict[str, Any] = {"shard": shard, "shards": shards}
+        self._ends_at = None
+        if source.history and period is not None:
+            self._ends_at = period.end - timedelta(seconds=1)
+            self._binds["as_of_at"] = self.as_of
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
@@ -146,9 +212,14 @@ class DatabaseReading:
                     )
         return tuple(sorted(given))
 
-    @property
+    @cached_property
     def as_of(self) -> datetime:
-        """The instant that the system itself says its data is of."""
+        """The instant that the data is of: with a history the last second of the period, or of a copy."""
+        stands_at = self._stands_at()
+        return stands_at if self._ends_at is None else min(stands_at, self._ends_at)
+
+    def _stands_at(self) -> datetime:
+        """Return the instant that the system itself says its data is of."""
         if self._source.as_of == "now":
             return clock.now()
         stands_at = self._session.scalar(f"sources/{self._source.system}/as_of")
@@ -161,8 +232,15 @@ class DatabaseReading:
         return stands_at.astimezone(zone) if stands_at.tzinfo else stands_at.replace(tzinfo=zone)
 
     def count(self) -> int:
-        """Return the system's own count of patron records."""
-        count = self._session.scalar(f"sources/{self._source.system}/patron_count", **self._binds)
+        """Return the system's own count of patron records in this part."""
+        return self._counted(**self._binds)
+
+    def whole_count(self) -> int:
+        """Return the system's own count of patron records in all parts together."""
+        return self._counted(**self._binds | {"shard": 0, "shards": 1})
+
+    def _counted(self, **binds: Any) -> int:
+        count = self._session.scalar(f"sources/{self._source.system}/patron_count", **binds)
         if not isinstance(count, int):
             raise EngagementError(
                 f"include/sql/sources/{self._source.system}/patron_count.sql gives no number; let it give "

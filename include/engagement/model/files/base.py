@@ -6,6 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ class Reading(ABC):
 
     Attributes:
         carrier: the encoding that takes values back to the bytes of the file; None where they are text.
-        as_of: when the newest of the files was last written.
+        as_of: of when the data is: when the newest of the files was last written.
     """
 
     carrier: str | None = None
@@ -50,7 +51,15 @@ class Reading(ABC):
         Raises:
             EngagementError: the export cannot be split into records, or is not complete.
         """
-        return len(range(self._first, self._count() + 1, self._shards))
+        return len(range(self._first, self.whole_count() + 1, self._shards))
+
+    def whole_count(self) -> int:
+        """Return how many records the export holds, whatever part of it is read."""
+        return self._whole_count
+
+    @cached_property
+    def _whole_count(self) -> int:
+        return self._count()
 
     def chunks(self, size: int) -> Iterator[Records]:
         """Yield the records, at most `size` at a time, with their numbers in the whole export.

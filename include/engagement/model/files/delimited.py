@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import codecs
 import csv
+import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TextIO
 
 from engagement.errors import EngagementError
 from engagement.model.files.base import Reading, last_written, positions
+from engagement.model.records import LONGEST_VALUE
 from engagement.model.source import Export
 from engagement.model.text import clean, decode
 
 _CARRIER = "latin-1"
-# Characters; a longer value, of whatever column, is what a lost quote has swallowed.
-_LONGEST_VALUE = 1 << 16
+# A file that is whole ends with its last line, or with the quote that closes its last value.
+_ENDS = (b"\n", b"\r", b'"')
 # What is longer (characters) is no record but the rest of the file after a quote that never closes.
 _LONGEST_RECORD = 1 << 25
 _BINARY = re.compile(
     "[\0-\x08\x0e-\x1f]"
 )  # as in UTF-16, whose mark at the beginning may be missing
 _BLOCK = 1 << 20
+_log = logging.getLogger(__name__)
+
+
+class _Unended(list[str]):
+    """A last record whose end may have been cut off."""
 
 
 class DelimitedText(Reading):
@@ -47,6 +55,8 @@ class DelimitedText(Reading):
         self._delimiter = export.delimiter
         with path.open("rb") as file:
             self._start = 3 if file.read(3) == codecs.BOM_UTF8 else 0
+            file.seek(-1, os.SEEK_END)
+            self._is_ended = file.read(1) in _ENDS
         headings = self._headings()
         if len(headings) == 1 and len(self._names) > 1:
             raise EngagementError(
@@ -87,16 +97,23 @@ class DelimitedText(Reading):
             rows = filter(None, csv.reader(file, delimiter=self._delimiter))
             try:
                 next(rows, None)  # the headings
-                yield from rows
+                yield from rows if self._is_ended else _with_unended(rows)
             except csv.Error:
                 raise self._unclosed("some record does") from None
 
     def _values(self, record: list[str]) -> Sequence[str] | bytes:
         whole = self._delimiter.join(record)
+        if isinstance(record, _Unended):
+            _log.warning(
+                "%s does not end with the end of a line: its last record may be cut off, and is kept in "
+                "quarantine; see that the export is whole.",
+                self._path.name,
+            )
+            return whole.encode(_CARRIER)
         if "\n" in whole and any(map(self._is_swallowed, record)):
             return whole.encode(_CARRIER)
         if len(record) == self._width and (
-            len(whole) <= _LONGEST_VALUE or max(map(len, record)) <= _LONGEST_VALUE
+            len(whole) <= LONGEST_VALUE or max(map(len, record)) <= LONGEST_VALUE
         ):
             return record
         return whole.encode(_CARRIER)
@@ -106,7 +123,7 @@ class DelimitedText(Reading):
         return "\n" in value and value.count(self._delimiter) >= self._width - 1
 
     def _headings(self) -> list[str]:
-        csv.field_size_limit(_LONGEST_VALUE)
+        csv.field_size_limit(LONGEST_VALUE)
         with self._text(newline="") as file:
             try:
                 found = next(filter(None, csv.reader(file, delimiter=self._delimiter)), None)
@@ -130,6 +147,13 @@ class DelimitedText(Reading):
             f"{self._path.name} cannot be split into records: {what} not end, as after a quote that never "
             "closes; correct it there, or export the file again."
         )
+
+
+def _with_unended(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Yield the rows, the last one as what may have been cut off."""
+    for row, following in pairwise(chain(rows, [None])):
+        if row is not None:
+            yield row if following is not None else _Unended(row)
 
 
 def _record_pattern(delimiter: str) -> re.Pattern[str]:

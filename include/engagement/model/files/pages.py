@@ -14,6 +14,10 @@ from engagement.errors import EngagementError
 from engagement.model.files.base import Reading, as_text, last_written, require_file
 from engagement.model.source import Export, Lookup
 
+# Python makes no number of more than 4,300 digits, and ijson dies of that; half of so many stand in one block.
+_NINES = bytes.maketrans(b"012345678", b"999999999")
+_TOO_MANY = b"9" * 2_000
+
 
 class Pages(Reading):
     """The patrons of one JSON file, or of the pages in a folder that begin with the name of their key.
@@ -140,8 +144,8 @@ class _Listing:
                     held += event not in ends
                 elif prefix == self.key:
                     is_page = is_page or event == "start_array"
-                elif prefix == "totalRecords" and event == "number":
-                    total = int(value)
+                elif prefix == "totalRecords" and isinstance(value, int):
+                    total = value
         if not is_page:
             raise EngagementError(
                 f"{page.name} is no page of {self.key}: it holds no list of that name; fetch it again."
@@ -149,8 +153,22 @@ class _Listing:
         return held, total
 
 
+class _Page:
+    """An open page, as ijson reads it: block by block."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes; raises ValueError where they hold a number of no end."""
+        block = self._file.read(size)
+        if _TOO_MANY in block.translate(_NINES):
+            raise ValueError
+        return block
+
+
 @contextmanager
-def _json(page: Path) -> Iterator[IO[bytes]]:
+def _json(page: Path) -> Iterator[_Page]:
     """Open a page; say so where it turns out to be no whole JSON."""
     import ijson
 
@@ -158,7 +176,7 @@ def _json(page: Path) -> Iterator[IO[bytes]]:
         if file.read(3) != codecs.BOM_UTF8:
             file.seek(0)
         try:
-            yield file
+            yield _Page(file)
         except (ijson.JSONError, ValueError, ArithmeticError):
             # What was raised may quote the page.
             raise EngagementError(
@@ -167,7 +185,13 @@ def _json(page: Path) -> Iterator[IO[bytes]]:
 
 
 def _found(folder: Path, pattern: str, label: str) -> list[Path]:
-    files = sorted(folder.glob(pattern))
+    try:
+        files = sorted(folder.glob(pattern))
+    except (NotImplementedError, ValueError, IndexError):  # absolute; empty; of dots alone
+        raise EngagementError(
+            f"{pattern!r} names no file in {folder}; write a pattern such as groups*.json there, in the "
+            f"lookups of export in the YAML of {label}."
+        ) from None
     if not files:
         raise EngagementError(f"There is no file {folder / pattern}; fetch it from {label}.")
     for file in files:

@@ -14,5 +14,5 @@ SELECT
     m.expire_date
 FROM autolib.member AS m
 LEFT JOIN autolib.faculty AS f ON m.faculty_code = f.faculty_code
-WHERE mod(m.member_no, :shards) = :shard
+WHERE abs(mod(m.member_no, :shards)) = :shard
 ORDER BY m.member_no

@@ -1,3 +1,3 @@
 -- AutoLib's own count of member records, asked for in the same transaction as the rows.
 SELECT count(*) FROM autolib.member AS m
-WHERE mod(m.member_no, :shards) = :shard
+WHERE abs(mod(m.member_no, :shards)) = :shard

@@ -45,5 +45,5 @@ SELECT
 FROM borrowers AS b
 LEFT JOIN categories AS c ON b.categorycode = c.categorycode
 LEFT JOIN branches AS r ON b.branchcode = r.branchcode
-WHERE MOD(b.borrowernumber, :shards) = :shard
+WHERE ABS(MOD(b.borrowernumber, :shards)) = :shard
 ORDER BY b.borrowernumber

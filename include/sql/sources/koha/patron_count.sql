@@ -1,3 +1,3 @@
 -- Koha's own count of borrowers, asked for in the same transaction as the rows.
 SELECT COUNT(*) FROM borrowers AS b
-WHERE MOD(b.borrowernumber, :shards) = :shard
+WHERE ABS(MOD(b.borrowernumber, :shards)) = :shard
