@@ -48,7 +48,7 @@ def model_patrons() -> None:
 
     @task
     def check(read: Iterable[int]) -> int:
-        """Check the extract that all shards have read; return how many records are rejected."""
+        """Check the extract that all shards have read; return how often a record fails a check."""
         from engagement.model.check import check
 
         return check(periods.current(), set(read))

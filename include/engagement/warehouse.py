@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -273,26 +273,43 @@ class Session:
         with self._driver(f"Analysing {table}") as cursor:
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(*table.split("."))))
 
-    def insert_found(self, table: str, found: str, **constants: Any) -> int:
-        """Write the record numbers that the query `found` gives into `schema.table`, with constants.
+    def create_found(self, table: str, found: Iterable[tuple[str, Mapping[str, int | str]]]) -> int:
+        """Create `schema.table` of the record numbers that queries give, each with constants of its own.
 
-        The query is written by Great Expectations, so it is run as it stands: a bind parameter would
-        trip over its regexes.
+        Returns how many they are.
 
-        Returns:
-            How many record numbers the query found.
+        The queries are written by Great Expectations, so they are run as they stand: a bind parameter
+        would trip over their regexes. One statement for all: several processes of the server share it.
         """
-        insert = sql.SQL(
-            "INSERT INTO {} (record_no, {}) SELECT f.record_no, {} FROM ({}) AS f"
-        ).format(
-            sql.Identifier(*table.split(".")),
-            sql.SQL(", ").join(map(sql.Identifier, constants)),
-            sql.SQL(", ").join(map(sql.Literal, constants.values())),
-            sql.SQL(found.rstrip().rstrip(";")),
-        )
+        parts = [
+            sql.SQL("SELECT f.record_no, {} FROM ({}) AS f").format(
+                sql.SQL(", ").join(
+                    sql.SQL("{} AS {}").format(sql.Literal(value), sql.Identifier(column))
+                    for column, value in constants.items()
+                ),
+                sql.SQL(query.rstrip().rstrip(";")),
+            )
+            for query, constants in found
+        ]
         with self._driver(f"Writing to {table}") as cursor:
-            cursor.execute(insert)
+            cursor.execute(
+                sql.SQL("CREATE TABLE {} AS {}").format(
+                    sql.Identifier(*table.split(".")), sql.SQL(" UNION ALL ").join(parts)
+                )
+            )
             return cursor.rowcount
+
+    def attach(self, table: str, name: str, value: int) -> None:
+        """Make the physical table `name` the part of `table` whose key is `value`."""
+        schema = table.split(".")[0]
+        with self._driver(f"Attaching {schema}.{name}") as cursor:
+            cursor.execute(
+                sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES IN ({})").format(
+                    sql.Identifier(*table.split(".")),
+                    sql.Identifier(schema, name),
+                    sql.Literal(value),
+                )
+            )
 
     @contextmanager
     def _driver(self, doing: str) -> Iterator[psycopg.Cursor[Any]]:

@@ -13,8 +13,8 @@ from engagement.model import check, extract_state, suites
 
 _FAILS = {"expect_column_values_to_not_be_null": "{} IS NULL"}
 _FIND = """
-INSERT INTO stage.plain_rejection (extract_id, check_no, record_no, reason_code)
-SELECT {extract_id}, {check_no}, p.record_no, {reason} FROM {table} AS p WHERE {fails}
+INSERT INTO stage.plain_rejection (record_no, extract_id, check_no, reason_code)
+SELECT p.record_no, {extract_id}, {check_no}, {reason} FROM {table} AS p WHERE {fails}
 """
 _DIFFERING = """
 SELECT count(*) FROM (
@@ -27,7 +27,9 @@ SELECT count(*) FROM (
 def _plain(extract_id: int) -> None:
     """Write what fails into a table like the product's."""
     with world.connected(warehouse.url()) as connection, connection.transaction():
-        connection.execute("CREATE TABLE stage.plain_rejection (LIKE stage.rejection)")
+        connection.execute(
+            "CREATE TABLE stage.plain_rejection (record_no bigint, extract_id integer, check_no integer, reason_code text)"
+        )
         for one in suites.load(check.PATRON_SUITE).checks:
             connection.execute(
                 sql.SQL(_FIND).format(

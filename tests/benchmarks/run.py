@@ -19,6 +19,7 @@ from benchmarks import figures, world
 from benchmarks.figures import Figure
 from benchmarks.parts import PARTS, Size
 
+from engagement.demo import library
 from engagement.settings import ROOT
 
 _log = logging.getLogger("benchmarks.run")  # run by name
@@ -75,6 +76,10 @@ def _arguments() -> argparse.Namespace:
     for part in asked.parts:
         if part not in PARTS:
             parser.error(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+    if asked.rows is not None and asked.rows < library.RECORDS:
+        parser.error(
+            f"--rows takes {library.RECORDS:,} or more: that many the simulated library has"
+        )
     return asked
 
 

@@ -374,7 +374,7 @@ DIRT = {
     "Thai letters in the address": (1_206, 0),
     "a name is a placeholder": (641, 0),
     "several addresses": (788, 308),
-    "dot at the end": (641, 0),
+    "dot at the beginning": (641, 0),
     "Gregorian year": (1_695, 352),
     "zero-width joiner": (377, 73),
     "sara am broken by a space": (1_574, 287),
@@ -506,7 +506,7 @@ def signs_of_address(email: str) -> Iterator[str]:
         for sign, pattern in {
             "no at sign": "[^@]*",
             "two at signs": "[^,;/ ]*@[^,;/ ]*@.*",
-            "dot at the end": r".*\.",
+            "dot at the beginning": r"\..*",
             "space in the address": "[^,;/]* [^,;/]*@[^,;/]*|[^,;/@]*@[^,;/]* [^,;/]*[^ ,;/]",
             "Thai letters in the address": ".*[ก-๙].*",
             "several addresses": r"[^,;/]+@[^,;/]+\.[^,;/]+[,;/].+@.+",

@@ -314,7 +314,7 @@ publish.publish(Period(2018, 6))
         ("load", "stage.patron_1"),
         ("run", "model/end_shard"),
         ("run", "model/accept_extract"),
-        ("insert_found", "stage.rejection_1"),
+        ("create_found", "stage.rejection_1"),
         ("run", "model/add_quality_result"),
         ("run", "model/publish_patron_month"),
         ("drop_key", "core.rejection_2018_06"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engagement import clock, warehouse
 from engagement.errors import EngagementError
 from engagement.model import data_docs, extract_state, suites
-from engagement.model.suites import Suite
+from engagement.model.suites import Check, Suite
 from engagement.period import Period
 from engagement.warehouse import Session
 
@@ -34,7 +34,7 @@ _RESULT_FORMAT = {
 
 
 def check(period: Period, read: Collection[int] | None = None) -> int:
-    """Check the period's accepted extract; return how many records are rejected.
+    """Check the period's accepted extract; return how often a record fails a check.
 
     The rejections of an earlier check of the extract are replaced; published ones stay as they are.
 
@@ -52,18 +52,16 @@ def check(period: Period, read: Collection[int] | None = None) -> int:
         extract_id = extract_state.accepted(session, period).extract_id
         _require_read(read, extract_id, period)
         extract_state.require_staged(session, extract_id, period)
-        session.add_partition("stage.rejection", extract_state.rejections(extract_id), extract_id)
     validated = _validate(suite, extract_state.table(extract_id))
     data_docs.write(validated, suite, extract_id, period)
     with warehouse.session() as session:
         session.run("model/lock_publish", period=str(period))
         session.run("model/forget_checks", extract_id=extract_id)
-        session.empty_table(f"stage.{extract_state.rejections(extract_id)}")
         for result in validated.results:
             _keep(session, extract_id, suite, result)
-        rejected = int(session.scalar("model/keep_rejected_count", extract_id=extract_id))
-    _log.info("%s records of extract %s are rejected.", f"{rejected:,}", extract_id)
-    return rejected
+        found = _write(session, extract_id, suite, validated.results)
+    _log.info("Records of extract %s fail checks %s times.", extract_id, f"{found:,}")
+    return found
 
 
 def _require_read(read: Collection[int] | None, extract_id: int, period: Period) -> None:
@@ -115,7 +113,7 @@ def _run(name: str, expectations: ExpectationSuite, table: str) -> ExpectationSu
 
 
 def _keep(session: Session, extract_id: int, suite: Suite, result: Any) -> None:
-    """Write one expectation's result and the records that fail it."""
+    """Write what one expectation has counted."""
     found = suite.check_of(result)
     # One that raised has no counts; how it tells so differs from kind to kind.
     if "unexpected_count" not in result.result:
@@ -124,19 +122,6 @@ def _keep(session: Session, extract_id: int, suite: Suite, result: Any) -> None:
             "be run, so nothing is known and nothing is published; correct it and check again."
         )
     unexpected = int(result.result["unexpected_count"])
-    if unexpected:
-        written = session.insert_found(
-            f"stage.{extract_state.rejections(extract_id)}",
-            result.result["unexpected_index_query"],
-            extract_id=extract_id,
-            check_no=found.number,
-            reason_code=found.reason,
-        )
-        if written != unexpected:
-            raise EngagementError(
-                f"{suite.name}.json, expectation {found.number}: {unexpected:,} records fail but its "
-                f"query finds {written:,}; nothing is published until the two agree."
-            )
     _log.info(
         "%s: %s records fail %s of %s.", found.reason, f"{unexpected:,}", found.kind, found.column
     )
@@ -153,3 +138,44 @@ def _keep(session: Session, extract_id: int, suite: Suite, result: Any) -> None:
         suite_hash=suite.hash,
         checked_at=clock.now(),
     )
+
+
+def _write(session: Session, extract_id: int, suite: Suite, results: Iterable[Any]) -> int:
+    """Write which records fail which expectation, in place of what was found before; return how many.
+
+    Raises:
+        EngagementError: the query of an expectation finds other records than it has counted.
+    """
+    counted = {suite.check_of(one): one.result for one in results}
+    found: list[tuple[str, dict[str, int | str]]] = [
+        (
+            told["unexpected_index_query"],
+            {"extract_id": extract_id, "check_no": check.number, "reason_code": check.reason},
+        )
+        for check, told in counted.items()
+        if told["unexpected_count"]
+    ]
+    name = extract_state.rejections(extract_id)
+    session.drop_table(f"stage.{name}")
+    if not found:
+        session.add_partition("stage.rejection", name, extract_id)
+        return 0
+    written = session.create_found(f"stage.{name}", found)
+    session.attach("stage.rejection", name, extract_id)
+    if written != sum(told["unexpected_count"] for told in counted.values()):
+        _name_differing(session, extract_id, suite, counted)
+    return written
+
+
+def _name_differing(
+    session: Session, extract_id: int, suite: Suite, counted: Mapping[Check, Any]
+) -> None:
+    rows = session.rows("model/count_found", extract_id=extract_id)
+    written = {row.check_no: row.record_count for row in rows}
+    for check, told in counted.items():
+        found, unexpected = written.get(check.number, 0), told["unexpected_count"]
+        if found != unexpected:
+            raise EngagementError(
+                f"{suite.name}.json, expectation {check.number}: {unexpected:,} records fail but its query "
+                f"finds {found:,}; nothing is published until the two agree."
+            )

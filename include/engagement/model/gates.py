@@ -131,35 +131,32 @@ def _told(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     )
 
 
-def require_usual_share(
-    extract_id: int, source: Source, period: Period, definition_hash: str
-) -> None:
-    """Raise Refused where the share of real customers is far from the last period's.
+def of_publication(session: Session, source: Source, binds: Mapping[str, Any]) -> str | None:
+    """Close the gate of a share of real customers far from the last period's; return its sentence, or None.
 
-    Nothing is compared across a changed suite or mapping. The closed gate is kept in ops.gate.
+    Nothing is compared across a changed suite or mapping.
+
+    Args:
+        session: in which the verdicts of the extract were found.
+        source: whose limit counts.
+        binds: extract_id, period and definition_hash of what is to be published.
     """
-    with warehouse.session() as session:
-        found: Any = session.one(
-            "model/real_share_figures",
-            extract_id=extract_id,
-            period=str(period),
-            definition_hash=definition_hash,
-        )
-        if not found.last_share or found.real_share is None:
-            return
-        change = found.real_share / found.last_share - 1
-        limit = source.gates.real_share_change_limit
-        if abs(change) <= limit or session.scalar(
-            "model/is_gate_accepted", extract_id=extract_id, gate_code="real_share"
-        ):
-            return
-        sentence = (
-            f"Of {source.label}'s records {found.real_share:.1%} would be real customers in {period}, "
-            f"{change:+.0%} against {found.last_share:.1%} of {found.last_period}, beyond the limit of "
-            f"{limit:.0%}; see which reason grew, then accept the period or read it again."
-        )
-        _close(session, extract_id, "real_share", sentence)
-    raise Refused(sentence)
+    found: Any = session.one("model/real_share_figures", **binds)
+    if not found.last_share or found.real_share is None:
+        return None
+    change = found.real_share / found.last_share - 1
+    limit = source.gates.real_share_change_limit
+    if abs(change) <= limit or session.scalar(
+        "model/is_gate_accepted", extract_id=binds["extract_id"], gate_code="real_share"
+    ):
+        return None
+    sentence = (
+        f"Of {source.label}'s records {found.real_share:.1%} would be real customers in {binds['period']}, "
+        f"{change:+.0%} against {found.last_share:.1%} of {found.last_period}, beyond the limit of "
+        f"{limit:.0%}; see which reason grew, then accept the period or read it again."
+    )
+    _close(session, binds["extract_id"], "real_share", sentence)
+    return sentence
 
 
 def _close(session: Session, extract_id: int, code: str, sentence: str) -> None:

@@ -63,9 +63,6 @@ def publish(period: Period) -> int:
         extract = _checked(session, period, suite_hash)
         for table in _PARTITIONED:  # now: a new partition locks the other periods' readers out
             session.add_partition(table, _partition(table, period), str(period))
-    hashes = _hashes(extract.mapping_hash, suite_hash)
-    source = sources.load(extract.source)
-    gates.require_usual_share(extract.extract_id, source, period, hashes["definition_hash"])
     with warehouse.session() as session:
         session.run("model/work_in_bulk")
         session.run("model/lock_publish", period=str(period))
@@ -76,22 +73,31 @@ def publish(period: Period) -> int:
             "period": str(period),
             "source": extract.source,
             "now": clock.now(),
-        }
-        for name in (*_FIGURES.values(), "model/unpublish_person_link"):
-            session.run(name, period=str(period))
+        } | _hashes(extract.mapping_hash, suite_hash)
         for table, name in _JUDGEMENT.items():
             session.create_table(table, name, **binds)
             session.analyze(table)
-        for name, table in _FACTS.items():
-            _write(session, name, table, binds)
-        for name in _FIGURES:
-            session.run(name, **binds)
-        counts = _reconciled(session, extract, period)
-        session.run("model/unpublish_patron_funnel", period=str(period))
-        session.run("model/publish_patron_funnel", **binds, **hashes, **counts)
+        refusal = gates.of_publication(session, sources.load(extract.source), binds)
+        real = 0 if refusal else _replace(session, extract, period, binds)
         for table in _JUDGEMENT:
             session.drop_table(table)
-    _log.info("Published %s: %s real customers.", period, f"{counts['real_count']:,}")
+    if refusal is not None:
+        raise gates.Refused(refusal)
+    _log.info("Published %s: %s real customers.", period, f"{real:,}")
+    return real
+
+
+def _replace(session: Session, extract: Any, period: Period, binds: dict[str, Any]) -> int:
+    """Put what was judged in place of all that is published of the period; return the real customers."""
+    for name in (*_FIGURES.values(), "model/unpublish_person_link"):
+        session.run(name, period=str(period))
+    for name, table in _FACTS.items():
+        _write(session, name, table, binds)
+    for name in _FIGURES:
+        session.run(name, **binds)
+    counts = _reconciled(session, extract, period)
+    session.run("model/unpublish_patron_funnel", period=str(period))
+    session.run("model/publish_patron_funnel", **binds, **counts)
     return counts["real_count"]
 
 

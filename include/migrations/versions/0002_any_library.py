@@ -9,7 +9,6 @@ OPS = """
 ALTER TABLE ops.extract
 ADD COLUMN shard_count integer NOT NULL DEFAULT 1,
 ADD COLUMN columns jsonb,
-ADD COLUMN rejected_count bigint,
 ADD COLUMN reread_reason text,
 ADD COLUMN reread_by text;
 
@@ -105,10 +104,10 @@ COMMENT ON TABLE stage.patron IS 'Source records, raw and normalised; one physic
 
 DROP TABLE stage.rejection;
 CREATE TABLE stage.rejection (
-    extract_id integer NOT NULL,
-    check_no integer NOT NULL,
-    record_no bigint NOT NULL,
-    reason_code text NOT NULL
+    extract_id integer,
+    check_no integer,
+    record_no bigint,
+    reason_code text
 ) PARTITION BY LIST (extract_id);
 COMMENT ON TABLE stage.rejection IS 'What each check found in an extract, until it is published.';
 """

@@ -1,11 +1,11 @@
 -- Counted whatever the verdict; contradictions are the records whose verdict the source's YAML decides.
 WITH counted AS (
     SELECT
-        count(*) FILTER (WHERE r.is_single_name) AS single_name,
-        count(*) FILTER (WHERE r.contradiction = 'past_expiry') AS past_expiry,
-        count(*) FILTER (WHERE r.contradiction = 'no_expiry') AS no_expiry,
-        count(*) FILTER (WHERE r.is_likely_typo) AS likely_typo
-    FROM stage.record AS r
+        coalesce(sum(c.single_name), 0) AS single_name,
+        coalesce(sum(c.past_expiry), 0) AS past_expiry,
+        coalesce(sum(c.no_expiry), 0) AS no_expiry,
+        coalesce(sum(c.likely_typo), 0) AS likely_typo
+    FROM stage.verdict_count AS c
 ),
 
 address AS (

@@ -1,5 +1,9 @@
 -- The share of real customers that publishing would give, beside the last period's under one definition.
-WITH last_period AS (
+WITH judged AS (
+    SELECT count(*) AS rejected_count FROM stage.verdict
+),
+
+last_period AS (
     SELECT
         f.period,
         f.real_customer_count::double precision / nullif(f.extracted_count, 0) AS real_share
@@ -10,9 +14,10 @@ WITH last_period AS (
 )
 
 SELECT
-    (e.staged_count - e.rejected_count)::double precision / nullif(e.source_count, 0) AS real_share,
+    (e.source_count - j.rejected_count)::double precision / nullif(e.source_count, 0) AS real_share,
     l.period AS last_period,
     l.real_share AS last_share
 FROM ops.extract AS e
+CROSS JOIN judged AS j
 LEFT JOIN last_period AS l ON true
 WHERE e.extract_id = :extract_id
