@@ -142,7 +142,6 @@ def test_nobody_is_asked_twice_nor_sent_the_same_mail_twice(store):
     assert unique["core.invitation"] == [["campaign", "address_key"]]
     assert ["purpose", "ref", "recipient_key", "step"] in unique["core.message"]
     assert ["token"] in unique["core.message"]
-    assert unique["pii.patron"] == [["patron_key"]]
 
 
 def test_a_period_stands_on_one_accepted_extract(store):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from engagement.errors import EngagementError
 from engagement.model import extract_state, gates, mail_domains, reading, source as sources
 from engagement.model.normalise import Chunk, Normaliser
 from engagement.model.reading import Reading
+from engagement.model.records import Records
 from engagement.model.source import Source
 from engagement.period import Period
 from engagement.warehouse import Session
@@ -174,9 +177,9 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
     source_count = opened.count()
     whole_count = opened.whole_count() if extract.shard_count > 1 else source_count
     seen = 0
-    with ThreadPoolExecutor(1) as writer:  # writes one chunk while the next is read
-        loading: Future[None] | None = None
-        for records in opened.chunks(_CHUNK_ROWS):
+    with ThreadPoolExecutor(1) as writer, closing(_ahead(opened.chunks(_CHUNK_ROWS))) as chunks:
+        loading: Future[None] | None = None  # one chunk is written while the next is normalised
+        for records in chunks:
             chunk = normaliser.chunk(records)
             if loading is not None:
                 loading.result()
@@ -206,6 +209,15 @@ def _require_not_given_up(extract_id: int, state: str) -> None:
             f"Extract {extract_id} was given up by another run, which reads the period with another mapping, "
             "day or number of shards; clear the task extract, all its shards, when no other run is left."
         )
+
+
+def _ahead(chunks: Iterator[Records]) -> Generator[Records]:
+    """Yield the chunks, each while the next is already being read."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, chunks, None)
+        while (records := coming.result()) is not None:
+            coming = reader.submit(next, chunks, None)
+            yield records
 
 
 def _load(session: Session, extract_id: int, chunk: Chunk) -> None:
