@@ -49,8 +49,9 @@ class Ways:
                 copy.write(block)
 
     def load(self) -> None:
-        """Write the normalised chunks as an extract does, in one transaction."""
+        """Write the normalised chunks as an extract does: in one transaction, which empties the table."""
         with warehouse.session() as session:
+            session.empty_table(f"stage.{self._table}")
             for batch in self._batches:
                 session.load(f"stage.{self._table}", batch)
 

@@ -163,8 +163,8 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
             f"Extract {extract_id} was finished by another run while this one began; clear the task: it "
             "goes on with what the period stands on."
         )
-    _forget_shard(session, extract_id, shard)
     extract: Any = session.one("model/extract", extract_id=extract_id)
+    _forget_shard(session, extract_id, shard, extract.shard_count)
     normaliser = Normaliser(
         source,
         extract_id,
@@ -229,13 +229,16 @@ def _load(session: Session, extract_id: int, chunk: Chunk) -> None:
     )
 
 
-def _forget_shard(session: Session, extract_id: int, shard: int) -> None:
+def _forget_shard(session: Session, extract_id: int, shard: int, shards: int) -> None:
     """Take out what the shard loaded before, holding it for this transaction alone."""
     span = {"first_no": shard * _SHARD_RANGE + 1, "last_no": (shard + 1) * _SHARD_RANGE}
     session.run("model/lock_shard", extract_id=extract_id, shard=shard)
     session.run("model/forget_shard", extract_id=extract_id, shard=shard)
-    for statement in ("model/forget_shard_records", "model/forget_shard_quarantine"):
-        session.run(statement, extract_id=extract_id, **span)
+    session.run("model/forget_shard_quarantine", extract_id=extract_id, **span)
+    if shards > 1:
+        session.run("model/forget_shard_records", extract_id=extract_id, **span)
+    else:  # what is loaded into a table that was emptied just now need not be logged
+        session.empty_table(f"stage.{extract_state.table(extract_id)}")
 
 
 def _finish(session: Session, source: Source, period: Period, extract_id: int) -> str | None:
