@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from engagement import clock, warehouse
@@ -43,8 +45,6 @@ _JUDGEMENT = {
     "stage.combination": "model/find_combinations",
     "stage.record": "model/judge_records",
     "stage.verdict_count": "model/count_verdicts",
-    "stage.shared_mark": "model/find_shared_marks",
-    "stage.member": "model/find_members",
 }
 
 
@@ -74,17 +74,33 @@ def publish(period: Period) -> int:
             "source": extract.source,
             "now": clock.now(),
         } | _hashes(extract.mapping_hash, suite_hash)
-        for table, name in _JUDGEMENT.items():
-            session.create_table(table, name, **binds)
-            session.analyze(table)
+        _judge(session, binds)
         refusal = gates.of_publication(session, sources.load(extract.source), binds)
         real = 0 if refusal else _replace(session, extract, period, binds)
-        for table in _JUDGEMENT:
+        for table in (*_JUDGEMENT, "stage.member"):
             session.drop_table(table)
     if refusal is not None:
         raise gates.Refused(refusal)
     _log.info("Published %s: %s real customers.", period, f"{real:,}")
     return real
+
+
+def _judge(session: Session, binds: dict[str, Any]) -> None:
+    """Put together what is said of each record; who is one person is found beside it, on another processor."""
+    with ThreadPoolExecutor(1) as beside:
+        members = beside.submit(_members, binds["extract_id"])
+        for table, name in _JUDGEMENT.items():
+            session.create_table(table, name, **binds)
+            session.analyze(table)
+        session.run("model/create_member")
+        session.copy("stage.member", ("record_no", "mark", "rule_no"), members.result())
+        session.analyze("stage.member")
+
+
+def _members(extract_id: int) -> Sequence[Any]:
+    with warehouse.session() as session:
+        session.run("model/work_in_bulk")
+        return session.rows("model/find_members", extract_id=extract_id)
 
 
 def _replace(session: Session, extract: Any, period: Period, binds: dict[str, Any]) -> int:
@@ -105,8 +121,8 @@ def _write(session: Session, name: str, table: str, binds: dict[str, Any]) -> No
     """Write one table of facts; of one that is kept by period, the period's part anew."""
     key = _PARTITIONED.get(table)
     if key is None:
-        session.run(name, **binds)
-        session.analyze(table)
+        if session.run(name, **binds):
+            session.analyze(table)
         return
     part = f"core.{_partition(table, Period.parse(binds['period']))}"
     session.empty_table(part)
