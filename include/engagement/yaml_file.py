@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ class _Loader(yaml.SafeLoader):
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.MarkedYAMLError(
+                    problem="a key must be a word; put {{ and }} in quotes",
+                    problem_mark=key_node.start_mark,
+                )
             if key in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"{key} stands there twice", problem_mark=key_node.start_mark
@@ -42,6 +48,11 @@ def read(path: Path) -> Any:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise EngagementError(
             f"{path.name} is no valid YAML at line {line}: {error.problem}."
+        ) from None
+    except (ValueError, TypeError, RecursionError):
+        raise EngagementError(
+            f"{path.name} is no valid YAML: it holds a date or a number that there is not; put "
+            "what is no date and no number in quotes."
         ) from None
     except yaml.YAMLError:
         raise EngagementError(

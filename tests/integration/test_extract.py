@@ -419,6 +419,22 @@ def test_a_share_of_real_customers_far_from_the_last_stops_publishing(
     assert store.value("SELECT accepted_by FROM ops.gate WHERE gate_code = 'real_share'") == "anna"
 
 
+def test_a_share_that_is_usual_again_holds_nothing_any_more(
+    library: Any, july: Any, store: Any, world: pytest.MonkeyPatch, tmp_path: Path
+):
+    run(JUNE, library)
+    july()
+    library.do("UPDATE autolib.member SET email = NULL WHERE member_no > 20")
+    extract(JULY, source(library))
+    check(JULY)
+    with pytest.raises(gates.Refused):
+        publish(JULY)
+    described(world, tmp_path, gates={"real_share_change_limit": 0.6})
+    assert publish(JULY) == 20
+    with pytest.raises(EngagementError, match="No gate holds"):
+        gates.accept(JULY, "It was the mail server.", "anna")
+
+
 def test_the_share_is_compared_with_no_period_of_another_definition(
     library: Any, july: Any, store: Any
 ):

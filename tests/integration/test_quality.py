@@ -101,6 +101,25 @@ ADDED = [
         id="regex",
     ),
     pytest.param(
+        expectation("values_to_not_match_regex", "odd", "affiliation", regex="Unit's"),
+        [{"faculty_code": None, "unit_name": "Unit's own"}],
+        id="regex with an apostrophe",
+    ),
+    pytest.param(
+        expectation(
+            "values_to_not_be_in_set", "odd", "affiliation", value_set=["O'x", "x\u00a0y%"]
+        ),
+        [{"faculty_code": None, "unit_name": "O'x"}],
+        id="set with an apostrophe",
+    ),
+    pytest.param(
+        expectation(
+            "values_to_not_match_like_pattern", "odd", "affiliation", like_pattern="Un_t's%"
+        ),
+        [{"faculty_code": None, "unit_name": "Unit's own"}],
+        id="pattern with an apostrophe",
+    ),
+    pytest.param(
         expectation("values_to_be_in_set", "own_staff", "group_code", value_set=["undergraduate"]),
         [{"type_code": "01"}, {"type_code": "51"}],
         id="set",

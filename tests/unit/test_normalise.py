@@ -386,7 +386,8 @@ def test_groups_are_given_in_the_order_of_the_rules():
      ("LA", "international"), ("ลาว", "international"), ("Lao", "international"), ("พม่า", "international"),
      ("chn", "international"), ("Vietnam", "international"), ("เวียดนาม", "international"),
      ("Thailand", "undergraduate"), ("ไทน", "undergraduate"), ("ไมย", "undergraduate"),
-     ("Buddhist", "undergraduate"), ("01", "undergraduate"), ("สมชาย", "undergraduate")],
+     ("Buddhist", "undergraduate"), ("01", "undergraduate"), ("สมชาย", "undergraduate"),
+     ("NA", "undergraduate"), ("NO", "undergraduate"), ("Namibia", "international"), ("เมียนมาร์", "international")],
 )  # fmt: skip
 def test_nobody_is_made_a_foreigner_by_how_his_nationality_is_written(nationality, group):
     assert row(nationality=nationality)["group_code"] == group
@@ -435,6 +436,12 @@ def test_columns_that_all_say_nothing_say_it_as_one_does():
 
 def test_of_several_addresses_a_placeholder_is_none():
     found = read_from_several("email", "ไม่มี", "somchai@kku.ac.th", "other@kku.ac.th")
+    assert (found["email"], found["email_fault"]) == ("somchai@kku.ac.th", None)
+
+
+@pytest.mark.parametrize("no_address", ["no mail", "ไม่มีอีเมล", "somchai@", "-"])
+def test_of_several_addresses_the_first_that_is_one_counts(no_address):
+    found = read_from_several("email", no_address, "somchai@kku.ac.th")
     assert (found["email"], found["email_fault"]) == ("somchai@kku.ac.th", None)
 
 

@@ -236,7 +236,17 @@ def test_a_source_is_a_name_and_no_path(name):
         sources.load(name)
 
 
-@pytest.mark.parametrize("content", ["system: [autolib", "system: autolib\n\tlabel: x", "a: b: c"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "system: [autolib",
+        "system: autolib\n\tlabel: x",
+        "a: b: c",
+        "label: {{ label }}",
+        "name: [2018-99-99]",
+        "a: !!int x",
+    ],
+)
 def test_what_is_no_yaml_at_all_ends_in_one_sentence_too(include: Path, content):
     assert refusal(include, content).startswith("autolib.yaml is no valid YAML")
 
@@ -264,6 +274,15 @@ def test_a_file_that_a_thai_editor_saved_in_its_own_encoding_is_named(include: P
             lambda y: y["database"]["columns"].update(email=[]), id="a field of no column"
         ),
         pytest.param(lambda y: y.update(system="koha"), id="the name of another system"),
+        pytest.param(
+            lambda y: y["membership"].update(suspended=y["membership"]["active"]),
+            id="a state that means both",
+        ),
+        pytest.param(lambda y: y["export"].update(delimiter='"'), id="a quote as delimiter"),
+        pytest.param(lambda y: y["export"].update(delimiter="\n"), id="a line end as delimiter"),
+        pytest.param(
+            lambda y: y["database"]["columns"].update(email=""), id="a column without a name"
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_when_the_file_is_loaded_and_not_in_the_middle_of_a_month(

@@ -11,7 +11,12 @@ from engagement import yaml_file
 from engagement.model.text import bare, clean
 from engagement.settings import INCLUDE
 
-_NONE = {"EU", "UN", "EZ", "QO", "XA", "XB", "ZZ"}  # codes beside those of countries
+# Codes beside those of countries.
+_NONE = {"AC", "CP", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
+_WORDS = {
+    "NA",
+    "NO",
+}  # who writes these for a nationality says that there is none, not Namibia nor Norway
 
 
 @cache
@@ -33,7 +38,7 @@ def known() -> Mapping[str, str]:
     countries = {
         str(code) for code in territories[0] if re.fullmatch("[A-Z]{2}", str(code))
     } - _NONE
-    words = {compared(code): code for code in countries}
+    words = {compared(code): code for code in countries - _WORDS}
     for alias, (code, *_) in get_global("territory_aliases").items():
         if len(alias) == 3 and alias.isalpha() and code in countries:
             words[compared(alias)] = code

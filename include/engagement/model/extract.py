@@ -22,7 +22,6 @@ from engagement.period import Period
 from engagement.warehouse import Session
 
 _CHUNK_ROWS = 20_000
-_KEPT_STAGE_TABLES = 2
 # Record numbers of a shard lie in a range of its own, which it alone replaces.
 _SHARD_RANGE = 1_000_000_000
 _STANDS = "Period %s stands on extract %s already."
@@ -249,7 +248,7 @@ def _finish(session: Session, source: Source, period: Period, extract_id: int) -
     session.run("model/take_extract", extract_id=extract_id)
     if not _is_read(session, extract_id):  # another run finished it, or reads a part of it again
         return None
-    session.run("model/work_in_bulk")
+    session.run("model/work_in_bulk", helpers=1)
     session.analyze(f"stage.{extract_state.table(extract_id)}")
     session.run("model/count_extract", extract_id=extract_id)
     refusal = gates.of_extract(session, extract_id, source, period)
@@ -257,7 +256,7 @@ def _finish(session: Session, source: Source, period: Period, extract_id: int) -
         extract_state.accept(session, extract_id, period)
     else:
         session.run("model/refuse_extract", extract_id=extract_id, ended_at=clock.now())
-    _drop_old_stage_tables(session)
+    extract_state.drop_old(session)
     return refusal
 
 
@@ -270,12 +269,3 @@ def _is_read(session: Session, extract_id: int) -> bool:
     extract: Any = session.one("model/extract", extract_id=extract_id)
     _require_not_given_up(extract_id, extract.state)
     return bool(extract.state == "reading" and extract.read_shard_count == extract.shard_count)
-
-
-def _drop_old_stage_tables(session: Session) -> None:
-    """Keep what the last readings staged; personal values of older ones go."""
-    session.run("model/abandon_old_extracts", now=clock.now())
-    for row in session.rows("model/old_extracts", kept=_KEPT_STAGE_TABLES):
-        session.drop_table(f"stage.{extract_state.table(row.extract_id)}")
-        session.drop_table(f"stage.{extract_state.rejections(row.extract_id)}")
-        session.run("model/forget_extract_rows", extract_id=row.extract_id)

@@ -9,6 +9,8 @@ from engagement.errors import EngagementError
 from engagement.period import Period
 from engagement.warehouse import Session
 
+_KEPT = 2  # accepted extracts whose records stay in stage
+
 
 def table(extract_id: int) -> str:
     """Return the name, within schema stage, of the physical table of an extract."""
@@ -47,3 +49,12 @@ def accept(session: Session, extract_id: int, period: Period) -> None:
     """Let the period stand on this extract, in place of the one that it stood on."""
     session.run("model/replace_extract", period=str(period))
     session.run("model/accept_extract", extract_id=extract_id, ended_at=clock.now())
+
+
+def drop_old(session: Session) -> None:
+    """Keep what the last readings staged; personal values of older ones go."""
+    session.run("model/abandon_old_extracts", now=clock.now())
+    for row in session.rows("model/old_extracts", kept=_KEPT):
+        session.drop_table(f"stage.{table(row.extract_id)}")
+        session.drop_table(f"stage.{rejections(row.extract_id)}")
+        session.run("model/forget_extract_rows", extract_id=row.extract_id)

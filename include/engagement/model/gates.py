@@ -141,6 +141,7 @@ def of_publication(session: Session, source: Source, binds: Mapping[str, Any]) -
         source: whose limit counts.
         binds: extract_id, period and definition_hash of what is to be published.
     """
+    session.run("model/forget_closed_gate", extract_id=binds["extract_id"], gate_code="real_share")
     found: Any = session.one("model/real_share_figures", **binds)
     if not found.last_share or found.real_share is None:
         return None
@@ -203,4 +204,5 @@ def accept(period: Period, reason: str, by: str) -> list[str]:
         )
         if state == "refused":
             extract_state.accept(session, extract_id, period)
+            extract_state.drop_old(session)
     return [gate.sentence for gate in closed]

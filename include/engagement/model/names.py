@@ -51,7 +51,9 @@ class Titles:
         self._single = re.compile(
             _any([*single, *chain.from_iterable(alone.values())], _BEGINS), re.IGNORECASE
         )
+        self._lay = re.compile(_any(listed["lay"], _GLUED), re.IGNORECASE)
         self._names = frozenset(listed["names"])
+        self._names_behind_lay = self._names | frozenset(listed["names_behind_lay"])
 
     def split(self, name: str) -> tuple[str | None, str]:
         """Return the titles before a cleaned `name` as they are written, or None, and the rest.
@@ -68,7 +70,8 @@ class Titles:
     def split_full(self, name: str) -> tuple[str | None, str, str | None]:
         """Return the titles, given and family name of a cleaned `name`; see `split_full` below.
 
-        Where but one word is left behind a title that is a given name too (พันเอก ใจดี), it is one.
+        Where but one word is left behind a title that is a given name too (พันเอก ใจดี, นายสมเด็จ ใจดี),
+        it is one.
         """
         title, rest = self.split(name)
         given, family = split_full(rest)
@@ -97,7 +100,9 @@ class Titles:
         *_, before, rest = self._rests(name)
         last = before.removesuffix(rest)
         called = last.strip().rpartition(".")[2]  # ผศ.พิเศษ ใจดี
-        return called if last.endswith(" ") and called in self._names else None
+        is_lay = before != name and self._lay.match(name)
+        names = self._names_behind_lay if is_lay else self._names
+        return called if last.endswith(" ") and called in names else None
 
 
 def split_full(name: str) -> tuple[str, str | None]:

@@ -138,14 +138,17 @@ class Normaliser:
         return raw, reasons
 
     def _chosen(self, field: str, values: tuple[str, ...]) -> str | _Unreadable:
-        """Return the first of several columns that is no placeholder, or else the first."""
+        """Return the first of several columns that is no placeholder, of e-mail that has an address, else the first."""
         read = [self._decoded(value) for value in values]
         return next((value for value in read if self._counts(field, value)), read[0])
 
     def _counts(self, field: str, value: str | _Unreadable) -> bool:
-        return isinstance(value, _Unreadable) or not self._source.placeholders.has(
-            field, text.clean(value)
-        )
+        if isinstance(value, _Unreadable):
+            return True
+        cleaned = text.clean(value)
+        if field == "email":
+            return self._email(cleaned)[0] is not None
+        return not self._source.placeholders.has(field, cleaned)
 
     def _decoded(self, value: str) -> str | _Unreadable:
         """Return what the source's value says, without NUL, which PostgreSQL cannot hold."""

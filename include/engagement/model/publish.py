@@ -60,11 +60,12 @@ def publish(period: Period) -> int:
     """
     suite_hash = suites.load(PATRON_SUITE).hash
     with warehouse.session() as session:
-        extract = _checked(session, period, suite_hash)
+        session.run("model/lock_publish", period=str(period))
+        _checked(session, period, suite_hash)
         for table in _PARTITIONED:  # now: a new partition locks the other periods' readers out
             session.add_partition(table, _partition(table, period), str(period))
     with warehouse.session() as session:
-        session.run("model/work_in_bulk")
+        session.run("model/work_in_bulk", helpers=1)
         session.run("model/lock_publish", period=str(period))
         session.run("model/lock_identities")
         extract = _checked(session, period, suite_hash)
@@ -99,7 +100,7 @@ def _judge(session: Session, binds: dict[str, Any]) -> None:
 
 def _members(extract_id: int) -> Sequence[Any]:
     with warehouse.session() as session:
-        session.run("model/work_in_bulk")
+        session.run("model/work_in_bulk", helpers=0)
         return session.rows("model/find_members", extract_id=extract_id)
 
 

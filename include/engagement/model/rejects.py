@@ -55,9 +55,11 @@ def export(period: Period, path: Path, by: str) -> int:
         EngagementError: the period is not published as it was last read, its records are kept no more, or
             the file is there already or cannot be written.
     """
-    if path.exists():
-        raise EngagementError(f"{path} exists already; name another file, or move that one away.")
     try:
+        if path.exists():
+            raise EngagementError(
+                f"{path} exists already; name another file, or move that one away."
+            )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # What the workbook is made of lies in here too.
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".rejects-") as folder:

@@ -69,7 +69,9 @@ def _as_columns(columns: Any) -> Any:
 
 
 FieldColumns = Annotated[
-    Mapping[FieldName, Annotated[tuple[str, ...], Field(min_length=1)]],
+    Mapping[
+        FieldName, Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+    ],
     BeforeValidator(_as_columns),
     AfterValidator(_has_an_id),
 ]
@@ -95,7 +97,7 @@ class Export(_Part):
     """How exported files are read; a file's ending tells what it is: .csv, .txt, .xlsx or .json."""
 
     columns: FieldColumns
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    delimiter: str = Field(default=",", pattern=r"^[\t!#-/:-@\[-`{-~]$")
     records: str | None = Field(default=None, min_length=1)
     lookups: Mapping[str, Lookup] = {}
 
@@ -120,6 +122,12 @@ class Membership(_Part):
     active: frozenset[str]
     suspended: frozenset[str] = frozenset()
     contradiction: Contradiction = Contradiction()
+
+    @model_validator(mode="after")
+    def _means_one_thing(self) -> Membership:
+        if both := self.active & self.suspended:
+            raise ValueError(f"both active and suspended: {', '.join(sorted(both))}")
+        return self
 
 
 def _require_country(code: str) -> str:
@@ -289,7 +297,7 @@ def load(system: str) -> Source:
         EngagementError: there is none of that name, or it does not say what it must.
     """
     path = INCLUDE / "sources" / f"{system}.yaml"
-    known = sorted(p.stem for p in path.parent.glob("*.yaml"))
+    known = sorted(p.stem for p in (INCLUDE / "sources").glob("*.yaml"))
     if system not in known:
         raise EngagementError(
             f"There is no source {system!r}; set ENGAGEMENT_SOURCE to one of: {', '.join(known)}."

@@ -123,6 +123,11 @@ def load(name: str, folder: Path | None = None) -> Suite:
 def _check(name: str, number: int, item: Any) -> Check:
     where = f"{name}.json, expectation {number}"
     kind, settings, meta = _parts(where, item)
+    if settings.get("column") == "record_no":
+        raise EngagementError(
+            f"{where}: record_no is our own number of a record, not the library's; expect something of "
+            "another column."
+        )
     if kind not in ROW_KINDS:
         raise EngagementError(
             f"{where}: {kind} finds no single records in PostgreSQL, so nobody can be rejected by it; "
