@@ -99,7 +99,8 @@ def _run(name: str, expectations: ExpectationSuite, table: str) -> ExpectationSu
     from great_expectations.expectations.metrics import util
 
     # Into the query that finds the failing rows it writes values as Python does, which makes "Unit's" a
-    # name and a date a function; told that they are missing, it lets SQLAlchemy write them.
+    # name and stumbles over a backslash; told that they are missing, it lets SQLAlchemy write them.
+    util._substitute_pyformat_parameters = lambda query_template, compiled: query_template
     util._check_has_unsubstituted_params = lambda *_: True
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
