@@ -75,7 +75,7 @@ def publish(period: Period) -> int:
             "source": extract.source,
             "now": clock.now(),
         } | _hashes(extract.mapping_hash, suite_hash)
-        _judge(session, binds)
+        binds |= {"shared_address": _judge(session, binds)}
         refusal = gates.of_publication(session, sources.load(extract.source), binds)
         real = 0 if refusal else _replace(session, extract, period, binds)
         for table in (*_JUDGEMENT, "stage.member"):
@@ -86,22 +86,30 @@ def publish(period: Period) -> int:
     return real
 
 
-def _judge(session: Session, binds: dict[str, Any]) -> None:
-    """Put together what is said of each record; who is one person is found beside it, on another processor."""
+def _judge(session: Session, binds: dict[str, Any]) -> int:
+    """Put together what is said of each record; return how many share their address with another.
+
+    What lies between records is found beside it, on another processor.
+    """
     with ThreadPoolExecutor(1) as beside:
-        members = beside.submit(_members, binds["extract_id"])
+        between = beside.submit(_found_between, binds["extract_id"])
         for table, name in _JUDGEMENT.items():
             session.create_table(table, name, **binds)
             session.analyze(table)
-        session.run("model/create_member")
-        session.copy("stage.member", ("record_no", "mark", "rule_no"), members.result())
-        session.analyze("stage.member")
+        members, shared_address = between.result()
+    session.run("model/create_member")
+    session.copy("stage.member", ("record_no", "mark", "rule_no"), members)
+    session.analyze("stage.member")
+    return shared_address
 
 
-def _members(extract_id: int) -> Sequence[Any]:
+def _found_between(extract_id: int) -> tuple[Sequence[Any], int]:
+    """Return who shares a mark with whom, and how many records share their address with another."""
     with warehouse.session() as session:
         session.run("model/work_in_bulk", helpers=0)
-        return session.rows("model/find_members", extract_id=extract_id)
+        members = session.rows("model/find_members", extract_id=extract_id)
+        shared = session.scalar("model/count_shared_addresses", extract_id=extract_id)
+    return members, int(shared)
 
 
 def _replace(session: Session, extract: Any, period: Period, binds: dict[str, Any]) -> int:

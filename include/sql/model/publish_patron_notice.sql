@@ -6,18 +6,6 @@ WITH counted AS (
         coalesce(sum(c.no_expiry), 0) AS no_expiry,
         coalesce(sum(c.likely_typo), 0) AS likely_typo
     FROM stage.verdict_count AS c
-),
-
-address AS (
-    SELECT count(*) AS record_count
-    FROM stage.record AS r
-    WHERE r.address_key IS NOT null
-    GROUP BY r.address_key
-    HAVING count(*) > 1
-),
-
-shared AS (
-    SELECT coalesce(sum(a.record_count), 0) AS shared_address FROM address AS a
 )
 
 INSERT INTO mart.patron_notice (period, notice_code, record_count)
@@ -26,7 +14,6 @@ SELECT
     n.notice_code,
     n.record_count
 FROM counted AS c
-CROSS JOIN shared AS s
 CROSS JOIN
     LATERAL (
         VALUES
@@ -34,5 +21,5 @@ CROSS JOIN
         ('past_expiry', c.past_expiry),
         ('no_expiry', c.no_expiry),
         ('likely_typo', c.likely_typo),
-        ('shared_address', s.shared_address)
+        ('shared_address', :shared_address)
     ) AS n (notice_code, record_count)
