@@ -273,10 +273,10 @@ class Session:
         with self._driver(f"Analysing {table}") as cursor:
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(*table.split("."))))
 
-    def create_found(self, table: str, found: Iterable[tuple[str, Mapping[str, int | str]]]) -> int:
+    def create_found(
+        self, table: str, found: Iterable[tuple[str, Mapping[str, int | str]]]
+    ) -> None:
         """Create `schema.table` of the record numbers that queries give, each with constants of its own.
-
-        Returns how many they are.
 
         The queries are written by Great Expectations, so they are run as they stand: a bind parameter
         would trip over their regexes. One statement for all: several processes of the server share it.
@@ -297,7 +297,6 @@ class Session:
                     sql.Identifier(*table.split(".")), sql.SQL(" UNION ALL ").join(parts)
                 )
             )
-            return cursor.rowcount
 
     def attach(self, table: str, name: str, value: int) -> None:
         """Make the physical table `name` the part of `table` whose key is `value`."""

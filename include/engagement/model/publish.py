@@ -89,10 +89,13 @@ def publish(period: Period) -> int:
 def _judge(session: Session, binds: dict[str, Any]) -> int:
     """Put together what is said of each record; return how many share their address with another.
 
-    What lies between records is found beside it, on another processor.
+    What lies between records is found beside it, on another processor. That session takes hold of the
+    staged records before this one does: whoever waits for both would make them wait for each other.
     """
-    with ThreadPoolExecutor(1) as beside:
-        between = beside.submit(_found_between, binds["extract_id"])
+    with warehouse.session() as other, ThreadPoolExecutor(1) as beside:
+        other.run("model/work_in_bulk", helpers=0)
+        other.run("model/hold_records")
+        between = beside.submit(_found_between, other, binds["extract_id"])
         for table, name in _JUDGEMENT.items():
             session.create_table(table, name, **binds)
             session.analyze(table)
@@ -103,12 +106,10 @@ def _judge(session: Session, binds: dict[str, Any]) -> int:
     return shared_address
 
 
-def _found_between(extract_id: int) -> tuple[Sequence[Any], int]:
+def _found_between(session: Session, extract_id: int) -> tuple[Sequence[Any], int]:
     """Return who shares a mark with whom, and how many records share their address with another."""
-    with warehouse.session() as session:
-        session.run("model/work_in_bulk", helpers=0)
-        members = session.rows("model/find_members", extract_id=extract_id)
-        shared = session.scalar("model/count_shared_addresses", extract_id=extract_id)
+    members = session.rows("model/find_members", extract_id=extract_id)
+    shared = session.scalar("model/count_shared_addresses", extract_id=extract_id)
     return members, int(shared)
 
 
