@@ -1,6 +1,6 @@
 """The one business clock: rules about time ask it, never the machine."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from engagement.errors import EngagementError
@@ -29,11 +29,6 @@ def now() -> datetime:
     if instant.tzinfo is None:
         raise EngagementError(f"The instant in the clock file {path} has no offset; add +07:00.")
     return instant.astimezone(settings().zone)
-
-
-def today() -> date:
-    """Return the business date in the library's zone."""
-    return now().date()
 
 
 def move(path: Path, instant: datetime) -> None:

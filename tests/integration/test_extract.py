@@ -410,13 +410,47 @@ def test_a_share_of_real_customers_far_from_the_last_stops_publishing(
     extract(JULY, source(library))
     check(JULY)
     with pytest.raises(
-        gates.Refused, match=r"50.0% would be real customers in 2018-07, -50% against 100.0%"
+        gates.Refused, match=r"50.0% would be real customers in 2018-07, against 100.0% of 2018-06"
     ):
         publish(JULY)
     assert store.do("SELECT period FROM mart.patron_funnel") == [("2018-06",)]
     gates.accept(JULY, "The mail server was emptied.", "anna")
     assert publish(JULY) == 20
     assert store.value("SELECT accepted_by FROM ops.gate WHERE gate_code = 'real_share'") == "anna"
+
+
+def test_who_accepts_a_share_accepts_that_share_and_no_other(library: Any, july: Any, store: Any):
+    run(JUNE, library)
+    july()
+    library.do("UPDATE autolib.member SET email = NULL WHERE member_no > 20")
+    extract(JULY, source(library))
+    check(JULY)
+    with pytest.raises(gates.Refused):
+        publish(JULY)
+    gates.accept(JULY, "The mail server was emptied.", "anna")
+    store.do("UPDATE stage.patron SET name = NULL")
+    check(JULY)
+    with pytest.raises(gates.Refused, match=r"0.0% would be real customers in 2018-07"):
+        publish(JULY)
+    gates.accept(JULY, "So were the names.", "ben")
+    assert publish(JULY) == 0
+    accepted = "SELECT accepted_by, accept_reason FROM ops.gate ORDER BY accepted_by"
+    assert store.do(accepted) == [
+        ("anna", "The mail server was emptied."),
+        ("ben", "So were the names."),
+    ]
+
+
+def test_real_customers_after_a_month_without_any_stop_publishing_too(library: Any, july: Any):
+    library.do("UPDATE autolib.member SET email = NULL")
+    assert run(JUNE, library) == 0
+    july()
+    assert run(JULY, library) == 0
+    library.do("UPDATE autolib.member SET email = 'somchai@kku.ac.th'")
+    extract(JULY, source(library), reread=Reread("the addresses are back", "anna"))
+    check(JULY)
+    with pytest.raises(gates.Refused, match=r"100.0% would be .* against 0.0% of 2018-06"):
+        publish(JULY)
 
 
 def test_a_share_that_is_usual_again_holds_nothing_any_more(

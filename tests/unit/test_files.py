@@ -308,6 +308,15 @@ def test_a_lost_quote_makes_no_name_of_the_records_that_it_swallows(exports: Exp
     assert "สมศรี".encode() in kept
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["ใจ,ดี,มาก\nจริง", "ใจ\nดี,มาก,จริง", "ใจ,ดี\nมาก\nจริง,ๆ"],
+    ids=["commas above", "commas below", "a line between"],
+)
+def test_a_value_of_several_lines_with_commas_is_no_swallowed_record(exports: Exports, name: str):
+    assert names(exports.opened(f'{HEADINGS}\n1,"{name}",x\n{RECORDS[1]}\n')) == [name, "สมหญิง"]
+
+
 def test_a_quote_within_a_value_is_text(exports: Exports):
     assert names(exports.opened(f'{HEADINGS}\n1,สมชาย "หนุ่ย" ใจดี,x\n{RECORDS[1]}\n')) == [
         'สมชาย "หนุ่ย" ใจดี',

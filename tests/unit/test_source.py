@@ -283,12 +283,31 @@ def test_a_file_that_a_thai_editor_saved_in_its_own_encoding_is_named(include: P
         pytest.param(
             lambda y: y["database"]["columns"].update(email=""), id="a column without a name"
         ),
+        pytest.param(lambda y: y["patron_types"].update({" ": "x"}), id="a code that is empty"),
     ],
 )
 def test_what_cannot_work_is_refused_when_the_file_is_loaded_and_not_in_the_middle_of_a_month(
     include: Path, change
 ):
     assert refusal(include, spoilt(change)).startswith("autolib.yaml: ")
+
+
+def test_a_code_with_spaces_around_it_is_that_code_in_the_yaml_too(include: Path):
+    def spaced(y: Any) -> None:
+        y["membership"].update(active=[" 1"], suspended=["2 "])
+        y["patron_types"]["51 "] = "นักเรียน"
+        y["prefixes"]["\u200b77"] = "ผศ."
+        y["groups"][0]["patron_type"] = [" 51"]
+        y["single_name"]["prefixes"] = ["77 "]
+
+    (include / "sources" / "autolib.yaml").write_text(spoilt(spaced), encoding="utf-8")
+    read = sources.load("autolib")
+    assert read.membership.active == {"1"}
+    assert read.membership.suspended == {"2"}
+    assert read.patron_types["51"] == "นักเรียน"
+    assert read.prefixes["77"] == "ผศ."
+    assert read.group("51", "TH") == read.groups[0].group
+    assert read.single_name.prefixes == {"77"}
 
 
 def test_a_code_that_is_explained_twice_is_refused(include: Path):

@@ -99,6 +99,26 @@ def test_a_check_must_say_for_which_reason_it_rejects(tmp_path: Path, meta):
     )
 
 
+@pytest.mark.parametrize("reason", [" email", "email ", "undecodable", "malformed", "objected"])
+def test_a_reason_that_no_check_may_have_is_refused(tmp_path: Path, reason: str):
+    assert refusal(tmp_path, not_null(meta={"reason": reason})) == (
+        f"stage_patron.json, expectation 1: {reason!r} is no reason that a check may have; write it without "
+        "spaces around it, and as none of undecodable, malformed, objected, which are found before any check."
+    )
+
+
+def test_a_value_that_nobody_gives_is_asked_for_when_the_suite_is_loaded(tmp_path: Path):
+    check = {
+        "type": "expect_column_value_lengths_to_be_between",
+        "kwargs": {"column": "email", "max_value": {"$PARAMETER": "longest"}},
+        "meta": {"reason": "email"},
+    }
+    assert refusal(tmp_path, not_null(), check) == (
+        "stage_patron.json, expectation 2: nobody gives a value for its $PARAMETER; write the value into the "
+        "file."
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "kwargs"),
     [

@@ -143,19 +143,18 @@ def of_publication(session: Session, source: Source, binds: Mapping[str, Any]) -
     """
     session.run("model/forget_closed_gate", extract_id=binds["extract_id"], gate_code="real_share")
     found: Any = session.one("model/real_share_figures", **binds)
-    if not found.last_share or found.real_share is None:
-        return None
-    change = found.real_share / found.last_share - 1
     limit = source.gates.real_share_change_limit
-    if abs(change) <= limit or session.scalar(
-        "model/is_gate_accepted", extract_id=binds["extract_id"], gate_code="real_share"
-    ):
+    if found.last_share is None or found.real_share is None:
+        return None
+    if abs(found.real_share - found.last_share) <= limit * found.last_share:
         return None
     sentence = (
         f"Of {source.label}'s records {found.real_share:.1%} would be real customers in {binds['period']}, "
-        f"{change:+.0%} against {found.last_share:.1%} of {found.last_period}, beyond the limit of "
-        f"{limit:.0%}; see which reason grew, then accept the period or read it again."
+        f"against {found.last_share:.1%} of {found.last_period}, a change beyond the limit of {limit:.0%}; "
+        "see which reason grew or shrank, then accept the period or read it again."
     )
+    if session.scalar("model/is_gate_accepted", extract_id=binds["extract_id"], sentence=sentence):
+        return None
     _close(session, binds["extract_id"], "real_share", sentence)
     return sentence
 

@@ -55,6 +55,16 @@ def _require_encoding(name: str) -> str:
     return name
 
 
+def _as_it_is_read(code: str) -> str:
+    """Bring a code into the form in which records' codes are compared."""
+    if not clean(code):
+        raise ValueError("a code that is empty fits no record")
+    return clean(code)
+
+
+Code = Annotated[str, AfterValidator(_as_it_is_read)]
+
+
 def _has_an_id(columns: Any) -> Any:
     if "source_id" not in columns:
         raise ValueError("name the column that tells patrons apart as source_id")
@@ -119,8 +129,8 @@ class Contradiction(_Part):
 class Membership(_Part):
     """Which states mean what; any other state contradicts itself."""
 
-    active: frozenset[str]
-    suspended: frozenset[str] = frozenset()
+    active: frozenset[Code]
+    suspended: frozenset[Code] = frozenset()
     contradiction: Contradiction = Contradiction()
 
     @model_validator(mode="after")
@@ -143,7 +153,7 @@ class GroupRule(_Part):
     """One rule: fits when every condition that is given fits."""
 
     group: GroupCode
-    patron_type: Annotated[frozenset[str], Field(min_length=1)] | None = None
+    patron_type: Annotated[frozenset[Code], Field(min_length=1)] | None = None
     nationality_not: Annotated[frozenset[Country], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
@@ -168,7 +178,7 @@ class GroupRule(_Part):
 class SingleName(_Part):
     """Who may have no family name."""
 
-    prefixes: frozenset[str] = frozenset()
+    prefixes: frozenset[Code] = frozenset()
     titles: frozenset[str] = frozenset()
     nationalities: frozenset[Country] = frozenset()
 
@@ -215,8 +225,8 @@ class Source(_Part):
     gates: Gates = Gates()
     dates: Dates
     membership: Membership
-    prefixes: Mapping[str, str] = {}
-    patron_types: Mapping[str, str]
+    prefixes: Mapping[Code, str] = {}
+    patron_types: Mapping[Code, str]
     nationalities: Mapping[str, Country] = {}
     groups: tuple[GroupRule, ...]
     single_name: SingleName = SingleName()

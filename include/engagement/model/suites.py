@@ -43,6 +43,9 @@ ROW_KINDS = frozenset(
     }
 )
 
+# Reasons that stand before any check: nobody can fail one for them.
+_NO_REASONS_OF_CHECKS = ("undecodable", "malformed", "objected")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -138,6 +141,11 @@ def _check(name: str, number: int, item: Any) -> Check:
         raise EngagementError(
             f'{where}: say for which reason it rejects: "meta": {{"reason": ...}}.'
         )
+    if reason != reason.strip() or reason in _NO_REASONS_OF_CHECKS:
+        raise EngagementError(
+            f"{where}: {reason!r} is no reason that a check may have; write it without spaces around it, and "
+            f"as none of {', '.join(_NO_REASONS_OF_CHECKS)}, which are found before any check."
+        )
     if not isinstance(column, str):
         raise EngagementError(
             f"{where}: {kind} looks at no single column, so it rejects no record."
@@ -147,6 +155,10 @@ def _check(name: str, number: int, item: Any) -> Check:
             raise EngagementError(
                 f"{where}: {forbidden} is not allowed; it would miscount records."
             )
+    if "$PARAMETER" in json.dumps(settings):
+        raise EngagementError(
+            f"{where}: nobody gives a value for its $PARAMETER; write the value into the file."
+        )
     return Check(number, kind, column, reason)
 
 

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain, pairwise, starmap
 from pathlib import Path
 from typing import TextIO
 
@@ -110,7 +110,7 @@ class DelimitedText(Reading):
                 self._path.name,
             )
             return whole.encode(_CARRIER)
-        if "\n" in whole and any(map(self._is_swallowed, record)):
+        if "\n" in whole and any(starmap(self._is_swallowed, enumerate(record))):
             return whole.encode(_CARRIER)
         if len(record) == self._width and (
             len(whole) <= LONGEST_VALUE or max(map(len, record)) <= LONGEST_VALUE
@@ -118,9 +118,19 @@ class DelimitedText(Reading):
             return record
         return whole.encode(_CARRIER)
 
-    def _is_swallowed(self, value: str) -> bool:
-        """Say whether a lost quote took the next record for a part of the value."""
-        return "\n" in value and value.count(self._delimiter) >= self._width - 1
+    def _is_swallowed(self, place: int, value: str) -> bool:
+        """Say whether a lost quote took the records that follow for a part of the value in this column.
+
+        Then its first line has the rest of its own record, its last one the beginning of another, and each
+        between them a whole one.
+        """
+        first, *rest = value.split("\n")
+        between = [self._width - 1] * (len(rest) - 1)
+        least = [self._width - 1 - place, *between, place]
+        return bool(rest) and all(
+            line.count(self._delimiter) >= count
+            for line, count in zip((first, *rest), least, strict=True)
+        )
 
     def _headings(self) -> list[str]:
         csv.field_size_limit(LONGEST_VALUE)
