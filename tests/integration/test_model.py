@@ -5,6 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +17,18 @@ from sqlalchemy.engine import URL
 
 from engagement import embedded, warehouse
 from engagement.errors import EngagementError
-from engagement.model import source as source_module, suites
+from engagement.model import publish as publication, source as source_module, suites
 from engagement.model.check import check
 from engagement.model.extract import extract
 from engagement.model.publish import publish
 from engagement.monitor.figures import PatronFigures, require
 from engagement.period import Period
+from engagement.warehouse import Session
 
+STAGE_OTHER = "CREATE TABLE stage.patron_99 PARTITION OF stage.patron FOR VALUES IN (99)"
+WAITING_FOR_STAGE = (
+    "SELECT count(*) FROM pg_locks WHERE relation = 'stage.patron'::regclass AND NOT granted"
+)
 JUNE, JULY, AUGUST = Period(2018, 6), Period(2018, 7), Period(2018, 8)
 
 
@@ -47,6 +56,14 @@ def with_suite(folder: Path, world: pytest.MonkeyPatch, expectation: dict[str, A
 def figures(period: Period) -> PatronFigures:
     with warehouse.session() as session:
         return require(session, period)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    ends = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
 
 
 @pytest.fixture(autouse=True)
@@ -333,6 +350,36 @@ def test_killed_in_the_middle_nothing_is_half_and_a_repeated_run_repairs_it(
     assert store.value("SELECT count(*) FROM core.patron_month") == 0
     found = run(JUNE, library)
     assert (found.extracted, found.real_customers) == (43, 40)
+
+
+def test_publishing_and_a_run_that_waits_to_stage_records_never_wait_for_each_other(
+    library: Any, store: Any, world: pytest.MonkeyPatch
+) -> None:
+    extract(JUNE, source(library))
+    check(JUNE)
+    store.do(f"ALTER DATABASE {store.url.database} SET lock_timeout TO '10s'")
+    is_waiting = threading.Event()
+    create, between = Session.create_table, publication._found_between
+
+    def created(self: Session, table: str, name: str, **binds: Any) -> None:
+        create(self, table, name, **binds)
+        if (
+            table == "stage.record"
+        ):  # publishing has a lock on stage.patron now, and the other run waits
+            staging.append(pool.submit(store.do, STAGE_OTHER))
+            until(lambda: store.value(WAITING_FOR_STAGE) == 1)
+            is_waiting.set()
+
+    def found(*told: Any) -> Any:
+        assert is_waiting.wait(10)
+        return between(*told)
+
+    world.setattr(Session, "create_table", created)
+    world.setattr(publication, "_found_between", found)
+    staging: list[Future[Any]] = []
+    with ThreadPoolExecutor(1) as pool:
+        assert publish(JUNE) == 40
+    staging[0].result()
 
 
 def test_a_warehouse_that_was_never_set_up_says_what_to_run(store: Any, library: Any) -> None:

@@ -23,7 +23,7 @@ KEYS = {
     "ops.report": ["period", "edition", "language"],
     "stage.patron": ["extract_id", "record_no"],
     "ops.extract_shard": ["extract_id", "shard"],
-    "ops.gate": ["extract_id", "gate_code"],
+    "ops.gate": ["gate_no"],
     "ops.loan_reading": ["source", "period"],
     "stage.rejection": None,  # written in bulk, read whole
     "pii.patron": ["source", "source_id"],

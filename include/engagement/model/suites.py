@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,16 +137,7 @@ def _check(name: str, number: int, item: Any) -> Check:
             f"{where}: {kind} finds no single records in PostgreSQL, so nobody can be rejected by it; "
             "use a kind that does, such as expect_column_values_to_match_regex."
         )
-    reason, column = meta.get("reason"), settings.get("column")
-    if not isinstance(reason, str) or not reason.strip():
-        raise EngagementError(
-            f'{where}: say for which reason it rejects: "meta": {{"reason": ...}}.'
-        )
-    if reason != reason.strip() or reason in _NO_REASONS_OF_CHECKS:
-        raise EngagementError(
-            f"{where}: {reason!r} is no reason that a check may have; write it without spaces around it, and "
-            f"as none of {', '.join(_NO_REASONS_OF_CHECKS)}, which are found before any check."
-        )
+    reason, column = _reason(where, meta), settings.get("column")
     if not isinstance(column, str):
         raise EngagementError(
             f"{where}: {kind} looks at no single column, so it rejects no record."
@@ -160,6 +152,20 @@ def _check(name: str, number: int, item: Any) -> Check:
             f"{where}: nobody gives a value for its $PARAMETER; write the value into the file."
         )
     return Check(number, kind, column, reason)
+
+
+def _reason(where: str, meta: Mapping[str, Any]) -> str:
+    reason = meta.get("reason")
+    if not isinstance(reason, str) or not reason.strip():
+        raise EngagementError(
+            f'{where}: say for which reason it rejects: "meta": {{"reason": ...}}.'
+        )
+    if reason != reason.strip() or reason in _NO_REASONS_OF_CHECKS:
+        raise EngagementError(
+            f"{where}: {reason!r} is no reason that a check may have; write it without spaces around it, and "
+            f"as none of {', '.join(_NO_REASONS_OF_CHECKS)}, which are found before any check."
+        )
+    return reason
 
 
 def _parts(where: str, item: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:

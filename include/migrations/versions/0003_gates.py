@@ -7,7 +7,8 @@ down_revision = "0002"
 
 GATE = """
 ALTER TABLE ops.gate DROP CONSTRAINT gate_pkey;
-CREATE UNIQUE INDEX gate_key ON ops.gate (extract_id, gate_code, md5(sentence));
+ALTER TABLE ops.gate ADD COLUMN gate_no integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY;
+CREATE INDEX gate_extract ON ops.gate (extract_id);
 """
 
 
