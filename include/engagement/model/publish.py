@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from engagement import clock, warehouse
@@ -16,11 +18,11 @@ from engagement.period import Period
 from engagement.warehouse import Session
 
 _log = logging.getLogger(__name__)
+_Search = Callable[[int], Future[tuple[Sequence[Any], int]]]  # of an extract
 
 # In this order: each stands on those before it.
 _FACTS = {
     "model/publish_patron": "pii.patron",
-    "model/publish_person_link": "core.person_link",
     "model/publish_patron_month": "core.patron_month",
     "model/publish_address": "pii.address",
     "model/publish_rejection": "core.rejection",
@@ -38,13 +40,14 @@ _FIGURES = {
     "model/publish_patron_group_rejection": "model/unpublish_patron_group_rejection",
     "model/publish_patron_notice": "model/unpublish_patron_notice",
 }
-# What is said of each record, put together in this order for the length of the transaction.
+# What is said of each record, put together in this order for the length of the transaction; and how many
+# processes help with it: to group the found reasons by record they would do most of the work twice.
 _JUDGEMENT = {
-    "stage.reason": "model/find_reasons",
-    "stage.verdict": "model/find_verdicts",
-    "stage.combination": "model/find_combinations",
-    "stage.record": "model/judge_records",
-    "stage.verdict_count": "model/count_verdicts",
+    "stage.reason": ("model/find_reasons", 0),
+    "stage.verdict": ("model/find_verdicts", 0),
+    "stage.combination": ("model/find_combinations", 0),
+    "stage.record": ("model/judge_records", 1),
+    "stage.verdict_count": ("model/count_verdicts", 1),
 }
 
 
@@ -65,7 +68,6 @@ def publish(period: Period) -> int:
         for table in _PARTITIONED:  # now: a new partition locks the other periods' readers out
             session.add_partition(table, _partition(table, period), str(period))
     with warehouse.session() as session:
-        session.run("model/work_in_bulk", helpers=1)
         session.run("model/lock_publish", period=str(period))
         session.run("model/lock_identities")
         extract = _checked(session, period, suite_hash)
@@ -75,10 +77,11 @@ def publish(period: Period) -> int:
             "source": extract.source,
             "now": clock.now(),
         } | _hashes(extract.mapping_hash, suite_hash)
-        binds |= {"shared_address": _judge(session, binds)}
-        refusal = gates.of_publication(session, sources.load(extract.source), binds)
-        real = 0 if refusal else _replace(session, extract, period, binds)
-        for table in (*_JUDGEMENT, "stage.member"):
+        with _beside() as search:
+            _judge(session, binds)
+            refusal = gates.of_publication(session, sources.load(extract.source), binds)
+            real = 0 if refusal else _replace(session, extract, period, binds, search)
+        for table in _JUDGEMENT:
             session.drop_table(table)
     if refusal is not None:
         raise gates.Refused(refusal)
@@ -86,24 +89,17 @@ def publish(period: Period) -> int:
     return real
 
 
-def _judge(session: Session, binds: dict[str, Any]) -> int:
-    """Put together what is said of each record; return how many share their address with another.
+@contextmanager
+def _beside() -> Iterator[_Search]:
+    """Give the block a search for what lies between records, which another processor does meanwhile.
 
-    What lies between records is found beside it, on another processor. That session takes hold of the
-    staged records before this one does: whoever waits for both would make them wait for each other.
+    Its session takes hold of the staged records before that of the block does: whoever waits for both
+    would make them wait for each other.
     """
-    with warehouse.session() as other, ThreadPoolExecutor(1) as beside:
+    with warehouse.session() as other, ThreadPoolExecutor(1) as processor:
         other.run("model/work_in_bulk", helpers=0)
         other.run("model/hold_records")
-        between = beside.submit(_found_between, other, binds["extract_id"])
-        for table, name in _JUDGEMENT.items():
-            session.create_table(table, name, **binds)
-            session.analyze(table)
-        members, shared_address = between.result()
-    session.run("model/create_member")
-    session.copy("stage.member", ("record_no", "mark", "rule_no"), members)
-    session.analyze("stage.member")
-    return shared_address
+        yield partial(processor.submit, _found_between, other)
 
 
 def _found_between(session: Session, extract_id: int) -> tuple[Sequence[Any], int]:
@@ -113,33 +109,49 @@ def _found_between(session: Session, extract_id: int) -> tuple[Sequence[Any], in
     return members, int(shared)
 
 
-def _replace(session: Session, extract: Any, period: Period, binds: dict[str, Any]) -> int:
+def _judge(session: Session, binds: dict[str, Any]) -> None:
+    """Put together what is said of each record."""
+    for table, (name, helpers) in _JUDGEMENT.items():
+        session.run("model/work_in_bulk", helpers=helpers)
+        session.create_table(table, name, **binds)
+        session.analyze(table)
+
+
+def _replace(
+    session: Session, extract: Any, period: Period, binds: dict[str, Any], search: _Search
+) -> int:
     """Put what was judged in place of all that is published of the period; return the real customers."""
     for name in (*_FIGURES.values(), "model/unpublish_person_link"):
         session.run(name, period=str(period))
+    between = search(extract.extract_id)
+    parts = {table: f"core.{_partition(table, period)}" for table in _PARTITIONED}
+    for part in parts.values():
+        session.empty_table(part)
+        session.drop_key(part)
     for name, table in _FACTS.items():
-        _write(session, name, table, binds)
+        if session.run(name, **binds):
+            session.analyze(parts.get(table, table))
+    members, shared_address = between.result()
+    _link(session, members, binds)
+    for table, key in _PARTITIONED.items():
+        session.add_key(parts[table], key)
     for name in _FIGURES:
-        session.run(name, **binds)
+        session.run(name, **binds | {"shared_address": shared_address})
     counts = _reconciled(session, extract, period)
     session.run("model/unpublish_patron_funnel", period=str(period))
     session.run("model/publish_patron_funnel", **binds, **counts)
     return counts["real_count"]
 
 
-def _write(session: Session, name: str, table: str, binds: dict[str, Any]) -> None:
-    """Write one table of facts; of one that is kept by period, the period's part anew."""
-    key = _PARTITIONED.get(table)
-    if key is None:
-        if session.run(name, **binds):
-            session.analyze(table)
-        return
-    part = f"core.{_partition(table, Period.parse(binds['period']))}"
-    session.empty_table(part)
-    session.drop_key(part)
-    session.run(name, **binds)
-    session.add_key(part, key)
-    session.analyze(part)
+def _link(session: Session, members: Sequence[Any], binds: dict[str, Any]) -> None:
+    """Make one person of the patrons who share marks."""
+    session.run("model/create_member")
+    session.copy("stage.member", ("record_no", "mark", "rule_no"), members)
+    session.analyze("stage.member")
+    if session.run("model/publish_person_link", **binds):
+        session.analyze("core.person_link")
+        session.run("model/link_patron_month", period=binds["period"])
+    session.drop_table("stage.member")
 
 
 def _partition(table: str, period: Period) -> str:
