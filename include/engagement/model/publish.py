@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from engagement import clock, warehouse
@@ -99,7 +98,7 @@ def _beside() -> Iterator[_Search]:
     with warehouse.session() as other, ThreadPoolExecutor(1) as processor:
         other.run("model/work_in_bulk", helpers=0)
         other.run("model/hold_records")
-        yield partial(processor.submit, _found_between, other)
+        yield lambda extract_id: processor.submit(_found_between, other, extract_id)
 
 
 def _found_between(session: Session, extract_id: int) -> tuple[Sequence[Any], int]:
