@@ -10,7 +10,7 @@ SELECT
     NOT coalesce(c.is_outside, false),
     r.reasons IS null,
     r.group_code,
-    r.patron_key,
+    r.patron_key AS person_key,
     r.address_key
 FROM stage.record AS r
 LEFT JOIN stage.combination AS c ON r.reasons = c.reasons
