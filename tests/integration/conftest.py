@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 
 from engagement import embedded, schema, warehouse
 from engagement.mail import MailServer
-from engagement.settings import settings
+from engagement.settings import INCLUDE, settings
 
 _numbers = itertools.count(1)
 
@@ -55,6 +55,11 @@ class Database:
 
 class Library(Database):
     """A small library system with the tables of the simulated AutoLib."""
+
+    @property
+    def source(self) -> URL:
+        """Where the product reads it."""
+        return self.url.difference_update_query(["client_encoding"])
 
     def stand_at(self, year: int, month: int, day: int) -> None:
         """Say that the data is of this day."""
@@ -136,3 +141,39 @@ def listen() -> Iterator[Callable[[Any], MailServer]]:
     yield start
     for controller in controllers:
         controller.stop()
+
+
+@pytest.fixture
+def july(library: Any, clock: Any) -> Any:
+    """Move on to the first of August, with a copy of the library of the end of July; call it when due."""
+
+    def move() -> None:
+        clock.at(2018, 8, 1)
+        library.stand_at(2018, 7, 31)
+
+    return move
+
+
+@pytest.fixture
+def queries(world: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str, str], None]]:
+    """Replace words in AutoLib's queries of the patrons, and of how many they are."""
+    shipped = INCLUDE
+    own = tmp_path / "sql" / "sources" / "autolib"
+    own.mkdir(parents=True)
+    for path in (shipped / "sql").iterdir():
+        if path.name != "sources":
+            (tmp_path / "sql" / path.name).symlink_to(path)
+    for path in (shipped / "sql" / "sources" / "autolib").iterdir():
+        (own / path.name).write_text(path.read_text("utf-8"), encoding="utf-8")
+
+    def replace(old: str, new: str, *names: str) -> None:
+        for name in names or ("patron", "patron_count"):
+            text = (own / f"{name}.sql").read_text("utf-8")
+            assert old in text
+            (own / f"{name}.sql").write_text(text.replace(old, new), encoding="utf-8")
+        warehouse.statement.cache_clear()
+
+    world.setattr(warehouse, "INCLUDE", tmp_path)
+    warehouse.statement.cache_clear()
+    yield replace
+    warehouse.statement.cache_clear()

@@ -32,14 +32,9 @@ WAITING_FOR_STAGE = (
 JUNE, JULY, AUGUST = Period(2018, 6), Period(2018, 7), Period(2018, 8)
 
 
-def source(library: Any) -> URL:
-    """Return the library as the product connects to it."""
-    return library.url.update_query_dict({"client_encoding": "latin1"})
-
-
 def run(period: Period, library: Any) -> PatronFigures:
     """Run the three steps of the model and return what they published."""
-    extract(period, source(library))
+    extract(period, library.source)
     check(period)
     publish(period)
     return figures(period)
@@ -165,7 +160,7 @@ def test_checking_and_publishing_again_gives_the_same_rows(library: Any, store: 
     library.do("UPDATE autolib.member SET email = NULL")  # the library lives on
     check(JUNE)
     publish(JUNE)
-    assert extract(JUNE, source(library)) == 1
+    assert extract(JUNE, library.source) == 1
     assert {t: store.do(f"SELECT * FROM {t} ORDER BY 1, 2, 3") for t in tables} == before  # noqa: S608
     assert len(before["core.patron_month"]) == 43
 
@@ -210,7 +205,7 @@ def clock_to_august(library: Any) -> None:
 
 
 def test_a_source_that_cannot_be_reached_is_named(library: Any, tmp_path: Any) -> None:
-    nowhere = source(library).update_query_dict({"host": str(tmp_path)})
+    nowhere = library.source.update_query_dict({"host": str(tmp_path)})
     with pytest.raises(EngagementError, match=r"Walai AutoLib.*does not answer"):
         extract(JUNE, nowhere)
 
@@ -283,7 +278,7 @@ def test_steps_without_what_they_stand_on_say_what_to_run_first(library: Any) ->
     assert "2018-06 has no accepted extract; run the task extract" in sentence_of(check, JUNE)
     assert "2018-06 has no accepted extract; run the task extract" in sentence_of(publish, JUNE)
     assert "No patrons are published for 2018-06; run model_patrons" in sentence_of(figures, JUNE)
-    extract(JUNE, source(library))
+    extract(JUNE, library.source)
     assert "was not checked" in sentence_of(publish, JUNE)
 
 
@@ -298,7 +293,7 @@ def test_no_database_error_tells_a_patrons_values(library: Any, store: Any) -> N
     library.do("UPDATE autolib.member SET first_name = 'SECRETNAME'")
     store.do("ALTER TABLE stage.patron ADD CHECK (given_name <> 'SECRETNAME')")
     with pytest.raises(EngagementError) as caught:
-        extract(JUNE, source(library))
+        extract(JUNE, library.source)
     assert "SQLSTATE 23514" in str(caught.value)
     assert "SECRET" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -342,7 +337,7 @@ def test_killed_in_the_middle_nothing_is_half_and_a_repeated_run_repairs_it(
     library: Any, store: Any, method: str, where: str
 ) -> None:
     library.enrol(3, email=None)
-    url = source(library).render_as_string(False)
+    url = library.source.render_as_string(False)
     code = _KILLED.format(method=method, where=where, url=url)
     done = subprocess.run([sys.executable, "-c", code], env=os.environ)
     assert done.returncode == -signal.SIGKILL
@@ -355,7 +350,7 @@ def test_killed_in_the_middle_nothing_is_half_and_a_repeated_run_repairs_it(
 def test_publishing_and_a_run_that_waits_to_stage_records_never_wait_for_each_other(
     library: Any, store: Any, world: pytest.MonkeyPatch
 ) -> None:
-    extract(JUNE, source(library))
+    extract(JUNE, library.source)
     check(JUNE)
     store.do(f"ALTER DATABASE {store.url.database} SET lock_timeout TO '10s'")
     is_waiting = threading.Event()

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy.engine import URL
 
 from engagement import cli, tables, warehouse
 from engagement.errors import EngagementError
@@ -34,14 +33,9 @@ Check = dict[str, Any]
 AddChecks = Callable[..., None]
 
 
-def source(library: Any) -> URL:
-    """Return the library as the product connects to it."""
-    return library.url.update_query_dict({"client_encoding": "latin1"})
-
-
 def run(library: Any, period: Period = JUNE) -> PatronFigures:
     """Run the three steps of the model and return what they published."""
-    extract(period, source(library))
+    extract(period, library.source)
     check(period)
     publish(period)
     return figures(period)
@@ -241,7 +235,7 @@ def test_a_suite_may_use_every_kind_whose_failing_records_are_found_and_no_other
     )
 
     library.enrol(1, email=None)
-    extract_id = extract(JUNE, source(library))
+    extract_id = extract(JUNE, library.source)
     kinds = [
         kind
         for kind in list_registered_expectation_implementations()
@@ -284,7 +278,7 @@ def test_a_check_that_raises_is_a_gate_and_not_nobody_rejected(
     column = wrong["kwargs"]["column"]
     not_null = [expectation("values_to_not_be_null", "r", column)]
     add_checks(*(not_null if column == "expiry_date" else []), wrong)
-    extract(JUNE, source(library))
+    extract(JUNE, library.source)
     with pytest.raises(EngagementError) as caught:
         check(JUNE)
     assert str(caught.value).startswith("stage_patron.json, expectation ")
@@ -389,7 +383,7 @@ def test_the_records_that_a_choice_of_the_yaml_decides_are_the_difference_that_i
         described["membership"]["contradiction"]["past_expiry"] = "state"
 
     change_source(let_the_state_win)
-    extract(JUNE, source(library), reread=Reread("the YAML lets the state win now", "anna"))
+    extract(JUNE, library.source, reread=Reread("the YAML lets the state win now", "anna"))
     check(JUNE)
     publish(JUNE)
     state_wins = figures()
@@ -468,7 +462,7 @@ def test_figures_with_customers_or_without_one_reason_need_no_explanation(
     assert run(library).explanation is None
     library.do("UPDATE autolib.member SET email = NULL WHERE member_no % 2 = 0")
     library.do("UPDATE autolib.member SET last_name = NULL WHERE member_no % 2 = 1")
-    extract(JUNE, source(library), reread=Reread("half of each", "anna"))
+    extract(JUNE, library.source, reread=Reread("half of each", "anna"))
     check(JUNE)
     store.do("UPDATE ops.gate SET accepted_at = now()")
     store.do("DELETE FROM mart.patron_funnel")
@@ -483,7 +477,7 @@ def test_figures_with_customers_or_without_one_reason_need_no_explanation(
 @pytest.fixture
 def command(world: pytest.MonkeyPatch, capsys: Any, library: Any) -> Callable[..., str]:
     """Run a command and return what it prints; it must succeed."""
-    world.setenv("ENGAGEMENT_LIBRARY", source(library).render_as_string(hide_password=False))
+    world.setenv("ENGAGEMENT_LIBRARY", library.source.render_as_string(hide_password=False))
 
     def call(*words: str) -> str:
         world.setattr(sys, "argv", ["engagement", *words])
@@ -504,7 +498,7 @@ def test_a_held_period_is_accepted_with_a_reason_and_can_then_be_published(
     library.stand_at(2018, 7, 31)
     library.do("DELETE FROM autolib.member WHERE member_no > 20")
     with pytest.raises(EngagementError, match="-50%"):
-        extract(JULY, source(library))
+        extract(JULY, library.source)
     said = command("period", "accept", "2018-07", "--reason", "alumni were archived")
     assert said.startswith("Accepted: Walai AutoLib holds 20 records for 2018-07, -50%")
     assert "Now clear the failed task of model_patrons for 2018-07" in said
@@ -645,7 +639,7 @@ def test_the_page_calls_nobody_and_is_whole(library: Any) -> None:
 def test_a_page_that_cannot_be_written_stops_the_check_with_a_sentence(
     library: Any, store: Any, world: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    extract(JUNE, source(library))
+    extract(JUNE, library.source)
     (tmp_path / "data-docs").write_text("a file")
     world.setenv("ENGAGEMENT_HOME", str(tmp_path))
     world.setenv("ENGAGEMENT_WAREHOUSE_URL", store.url.render_as_string(False))
@@ -682,7 +676,7 @@ def raises_at_once(store: Any) -> None:
 def test_a_check_that_raises_quotes_no_patron_on_the_page_nor_in_the_log_nor_in_its_trace(
     broken: Any, marked: Any, store: Any, everything_logged: Any, capfd: Any
 ) -> None:
-    extract(JUNE, source(marked))
+    extract(JUNE, marked.source)
     broken(store)
     page = data_docs.path(suites.load("stage_patron"), JUNE)
     page.unlink(missing_ok=True)  # of another test

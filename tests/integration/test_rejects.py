@@ -7,7 +7,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy.engine import URL
 
 from engagement import warehouse
 from engagement.errors import EngagementError
@@ -38,12 +37,8 @@ LIVE = [
 ]
 
 
-def source(library: Any) -> URL:
-    return library.url.update_query_dict({"client_encoding": "latin1"})
-
-
 def run(library: Any, period: Period = JUNE, reread: Reread | None = None) -> PatronFigures:
-    extract(period, source(library), reread=reread)
+    extract(period, library.source, reread=reread)
     check(period)
     publish(period)
     with warehouse.session() as session:
@@ -311,7 +306,7 @@ def test_what_is_not_published_as_it_was_read_is_not_exported(library: Any, tmp_
         exported(tmp_path)
     library.enrol(1, email=None)
     run(library)
-    extract(JUNE, source(library), reread=Reread("read again", "anna"))
+    extract(JUNE, library.source, reread=Reread("read again", "anna"))
     with pytest.raises(
         EngagementError, match="is not published as it was last read; run the tasks"
     ):

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 from exported import delimited, file_url, member, pages, user, written_at
-from sqlalchemy.engine import URL
 
 from engagement import source_tables
 from engagement.errors import EngagementError
@@ -21,11 +20,6 @@ from engagement.model.source_check import ROWS, SourceCheck, Unmapped, check
 
 pytestmark = pytest.mark.usefixtures("clock")
 Describe = Callable[[Callable[[dict[str, Any]], Any]], None]
-
-
-def source(library: Any) -> URL:
-    url: URL = library.url
-    return url.update_query_dict({"client_encoding": "latin1"})
 
 
 @pytest.fixture
@@ -65,7 +59,7 @@ def test_each_field_says_what_is_filled_missing_a_placeholder_or_otherwise_wrong
     library.enrol(1, email=None)
     library.enrol(7, expire_date="31/31/2565", prefix_code=77, nationality_code=None)
     library.enrol(8, member_state="2", unit_name="ไม่ระบุ", faculty_code=None, prefix_code=None)
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert (found.source_count, found.read_count, found.complete_count) == (76, 76, 40)
     assert {name: (field.filled, field.faults) for name, field in found.fields.items()} == {
         "name": (67, {"no family name": 4, "placeholder": 3, "missing": 2}),
@@ -87,7 +81,7 @@ def test_codes_that_the_yaml_does_not_name_are_listed_with_their_counts(library:
     library.enrol(3, type_code="99", member_state="7")
     library.enrol(1, type_code=" 98 ", prefix_code=0)
     library.enrol(1, type_code=None)
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert found.unmapped == {
         "patron_types": Unmapped({"99": 3, "98": 1}, more=0),
         "membership": Unmapped({"7": 3}, more=0),
@@ -100,7 +94,7 @@ def test_a_type_that_no_rule_places_is_listed_as_missing_among_the_groups(
 ) -> None:
     describe(lambda y: y["patron_types"].update({"98": "ผู้เยี่ยมชม"}))
     library.enrol(2, type_code="98")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert found.unmapped == {"groups": Unmapped({"98": 2}, more=0)}
     assert found.fields["status"].faults == {"in no group": 2}
     assert found.complete_count == 40
@@ -113,7 +107,7 @@ def test_of_many_codes_the_twenty_most_frequent_are_listed(
     for number in range(25):
         library.enrol(1, type_code=f"X{number:02}")
     library.enrol(2, type_code="VIP")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     listed = found.unmapped["patron_types"]
     assert len(listed.codes) == 20
     assert next(iter(listed.codes.items())) == ("VIP", 2)
@@ -132,7 +126,7 @@ def test_what_is_no_code_is_counted_and_not_shown(
 ) -> None:
     library.enrol(2, type_code=value)
     library.enrol(1, type_code="99")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert found.unmapped == {"patron_types": Unmapped({"99": 1}, more=1)}
     assert value[:6] not in shown(found, capsys, world)
 
@@ -158,7 +152,7 @@ def test_a_field_that_is_read_from_the_names_is_doubted_and_shows_nobodys_name(
     library.do("DELETE FROM autolib.member")
     for number in range(30):
         library.enrol(1, first_name=f"สมชาย{chr(ord('ก') + number)}")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert found.doubts == [
         f"{field} has 30 different values in 30 records: is it the right column?"
     ]
@@ -173,7 +167,7 @@ def test_a_nationality_that_nobody_knows_is_listed_and_makes_no_foreigner(librar
     library.enrol(2, nationality_code="01")
     library.enrol(1, nationality_code="ลาว")
     library.enrol(1, nationality_code="ไม่ระบุ")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert found.unmapped == {"nationalities": Unmapped({"ไทน": 3, "01": 2}, more=0)}
     assert found.fields["nationality"].faults == {"unknown code": 5, "placeholder": 1}
     assert (found.groups["international"], found.groups["undergraduate"]) == (1, 46)
@@ -184,7 +178,7 @@ def test_groups_stand_in_the_order_of_every_table_and_add_up(library: Any) -> No
     library.enrol(2, type_code="01")
     library.enrol(1, type_code="21", nationality_code="LA")
     library.enrol(1, type_code="99")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert list(found.groups.items()) == [
         ("staff", 2), ("undergraduate", 40), ("graduate", 0), ("international", 1),
         ("alumni_retired", 0), ("external", 0), ("pupil", 3), ("unmapped", 1),
@@ -203,7 +197,7 @@ def test_contradictions_are_counted_and_who_wins_is_told(
     library.enrol(3, expire_date=None)
     library.enrol(1, prefix_code=12, last_name=None)
     library.enrol(4, email="somebody@gmial.com")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert found.notices == {"single_name": 1, "past_expiry": 2, "no_expiry": 3, "likely_typo": 4}
     assert found.wins == {"past_expiry": "expiry", "no_expiry": "state"}
     assert found.complete_count == 48
@@ -220,7 +214,7 @@ def test_records_that_cannot_be_read_are_counted_by_reason(
 ) -> None:
     library.do(r"UPDATE autolib.member SET first_name = E'\xe0\xb8\xaa\xe0' WHERE member_no <= 3")
     library.enrol(1, member_id=" ")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert found.unreadable == {"undecodable": 3, "malformed": 1}
     assert (found.read_count, found.fields["name"].filled) == (41, 37)
     assert "| Unreadable text | 3 |" in shown(found, capsys, world)
@@ -238,7 +232,7 @@ def test_a_system_without_a_field_is_told_in_one_sentence(
     world: pytest.MonkeyPatch,
 ) -> None:
     describe(lambda y: y["database"]["columns"].pop(field))
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     (sentence,) = found.explanations
     assert sentence.endswith(f"name another column as {field} in autolib.yaml.")
     assert found.complete_count == 0
@@ -250,7 +244,7 @@ def test_a_system_without_a_field_is_told_in_one_sentence(
 
 def test_a_column_that_is_always_empty_is_told_as_well(library: Any) -> None:
     library.do("UPDATE autolib.member SET email = '-', type_code = 'A'")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert [sentence.split(":")[0] for sentence in found.explanations] == [
         "No record has a known patron status",
         "No record has an e-mail address",
@@ -261,7 +255,7 @@ def test_an_empty_library_is_told_and_has_no_tables(
     library: Any, capsys: pytest.CaptureFixture[str], world: pytest.MonkeyPatch
 ) -> None:
     library.do("DELETE FROM autolib.member")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert (found.source_count, found.read_count, found.explanations) == (0, 0, [])
     assert shown(found, capsys, world) == (
         "Walai AutoLib holds no patron record; see that the right database or file is named.\n"
@@ -274,7 +268,7 @@ def test_an_empty_library_is_told_and_has_no_tables(
 def test_a_copy_is_judged_by_the_day_that_it_was_taken(library: Any, clock: Any) -> None:
     library.enrol(1, expire_date="30/06/2561")
     clock.at(2018, 7, 20)
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert found.as_of_date == date(2018, 6, 27)
     assert found.complete_count == 41
 
@@ -284,7 +278,7 @@ def test_the_range_of_the_expiry_dates_shows_two_digits_read_in_the_wrong_era(
 ) -> None:
     library.do("UPDATE autolib.member SET expire_date = '31/05/18' WHERE member_no <= 30")
     library.do("UPDATE autolib.member SET expire_date = '-' WHERE member_no > 39")
-    found = check("autolib", source(library))
+    found = check("autolib", library.source)
     assert found.expiry_dates == {
         "earliest": "1975-05-31",
         "median": "1975-05-31",
@@ -331,14 +325,14 @@ def test_of_folios_pages_only_the_first_are_read(tmp_path: Path) -> None:
 def test_a_column_that_the_query_does_not_give_is_named(library: Any, describe: Describe) -> None:
     describe(lambda y: y["database"]["columns"].update(email="mail_box"))
     with pytest.raises(EngagementError, match="takes email from the column mail_box"):
-        check("autolib", source(library))
+        check("autolib", library.source)
 
 
 def test_a_system_that_nobody_described_is_told(library: Any) -> None:
     with pytest.raises(EngagementError, match=r"no source 'alma'.*autolib, folio, koha"):
-        check("alma", source(library))
+        check("alma", library.source)
     with pytest.raises(EngagementError, match=r"^There is no source '../titles'"):
-        check("../titles", source(library))
+        check("../titles", library.source)
 
 
 # How it is told
@@ -348,7 +342,7 @@ def test_it_is_printed_without_a_value_of_a_patron(
     library: Any, capsys: pytest.CaptureFixture[str], world: pytest.MonkeyPatch
 ) -> None:
     library.enrol(2, type_code="[red]99", email=None)
-    printed = shown(check("autolib", source(library)), capsys, world)
+    printed = shown(check("autolib", library.source), capsys, world)
     assert printed.startswith(
         "Walai AutoLib, as of 2018-06-27: the first 42 of 42 records, and what autolib.yaml makes of "
         "them.\n"
@@ -363,7 +357,7 @@ def test_it_is_printed_without_a_value_of_a_patron(
 
 
 def test_it_can_be_had_as_json(library: Any) -> None:
-    told = json.loads(json.dumps(check("autolib", source(library)).as_json()))
+    told = json.loads(json.dumps(check("autolib", library.source).as_json()))
     assert told["as_of_date"] == "2018-06-27"
     assert told["fields"]["affiliation"] == {
         "columns": ["faculty_name", "unit_name"], "filled": 40, "faults": {},
@@ -375,7 +369,5 @@ def test_it_can_be_had_as_json(library: Any) -> None:
 def test_it_keeps_nothing(library: Any, world: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It runs where there is no warehouse, and with a user who may only read."""
     world.setenv("ENGAGEMENT_WAREHOUSE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
-    read_only = source(library).update_query_dict(
-        {"options": "-c default_transaction_read_only=on"}
-    )
+    read_only = library.source.update_query_dict({"options": "-c default_transaction_read_only=on"})
     assert check("autolib", read_only).complete_count == 40
