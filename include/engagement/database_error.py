@@ -106,7 +106,7 @@ def _sentence(doing: str, database: str, error: BaseException | None) -> str:
     failed = f"{doing} failed in the {database}"
     state = _sqlstate(error)
     if state is None:
-        return f"{failed}: it does not answer; see that it runs and is reachable."
+        return _without_state(failed, error)
     told = _told(error, state)
     if state in ("42P01", "3F000") and database == WAREHOUSE:
         return _missing(failed, told)
@@ -121,6 +121,22 @@ def _sentence(doing: str, database: str, error: BaseException | None) -> str:
     if state in ("40P01", "55P03", "57014"):
         return f"{failed}: others held it up for too long; start again when less goes on there."
     return f"{failed}: SQLSTATE {state}, {told}."
+
+
+def _without_state(failed: str, error: BaseException | None) -> str:
+    """Return what an error means that the driver raised by itself, by its class of PEP 249."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & {"OperationalError", "InterfaceError"}:
+        return f"{failed}: it does not answer; see that it runs and is reachable."
+    if "DataError" in kinds:
+        return (
+            f"{failed}: it gives a value that Python cannot hold, as a date beyond the year 9999; correct it "
+            "there, or let the query give NULL in its place."
+        )
+    return (
+        f"{failed}: its driver refuses that ({type(error).__name__}); correct the connection, or what it is "
+        "asked for."
+    )
 
 
 def _missing(failed: str, told: str) -> str:

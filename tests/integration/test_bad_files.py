@@ -284,8 +284,8 @@ def test_too_many_records_that_came_apart_stop_the_month_until_a_person_accepts_
     bad = "".join(line.replace(",", ",,", 1) for line in LINES[101:])
     path = csv_file("".join(LINES[:101]) + bad)(tmp_path)
     assert refusal(path, caplog).startswith(
-        "50 of 150 records of Walai AutoLib are malformed, without an id or of another width than the "
-        "headings, more than the limit of 1.0%; have it exported again"
+        "50 of 150 records of Walai AutoLib are malformed, without an id or not to be split into its "
+        "columns, more than the limit of 1.0%; have it exported again"
     )
     assert store.do("SELECT gate_code FROM ops.gate") == [("malformed",)]
     assert store.value("SELECT count(*) FROM mart.patron_funnel") == 0

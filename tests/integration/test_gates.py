@@ -164,6 +164,17 @@ def test_what_cannot_be_published_cannot_be_accepted(library: Any):
         gates.accept(JUNE, "It is so.", "anna")
 
 
+def test_what_is_not_the_whole_library_cannot_be_accepted(
+    library: Any, queries: Callable[..., None]
+):
+    queries("abs(mod(m.member_no, :shards))", "mod(m.member_no, :shards)")
+    library.do("UPDATE autolib.member SET member_no = -member_no WHERE member_no <= 7")
+    extract(JUNE, library.source, shard=0, shards=2)
+    assert "hold 36 records together" in refusal(JUNE, library, shard=1, shards=2)
+    with pytest.raises(EngagementError, match="cannot be accepted: The shards of Walai AutoLib"):
+        gates.accept(JUNE, "It is so.", "anna")
+
+
 def test_a_failed_reading_does_not_keep_a_person_from_accepting_what_the_period_stands_on(
     library: Any, july: Any
 ):

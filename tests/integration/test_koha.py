@@ -403,6 +403,30 @@ def test_a_loan_of_which_koha_does_not_know_when_it_began_is_counted_as_unusable
     assert store.value("SELECT count(*) FROM core.loan") == 0
 
 
+@pytest.fixture(params=["", "TRADITIONAL", "ALLOW_INVALID_DATES"])
+def lenient_or_strict(koha: Any, request: pytest.FixtureRequest) -> URL:
+    """Where Koha is, for a reading in each of the ways in which MariaDB takes dates that are none."""
+    return koha.url.update_query_dict({"init_command": f"SET sql_mode = '{request.param}'"})
+
+
+@pytest.mark.usefixtures("ready")
+@pytest.mark.parametrize("none", ["0000-00-00 00:00:00", "2018-06-00 00:00:00", "0018-06-04 09:30"])
+def test_dates_of_koha_that_are_none_stop_no_month_and_count_as_missing(
+    koha: Any, store: Any, lenient_or_strict: URL, none: str
+) -> None:
+    borrower = koha.enrol()
+    koha.lend(borrower, "2018-06-04", issuedate=none)
+    never_due = koha.lend(borrower, "2018-06-04", date_due=none)
+    out = koha.lend(borrower, "2018-06-04", returndate=none, timestamp="2018-06-04")
+    whole = koha.lend(borrower, "2018-06-04", returndate="2018-06-20 16:00")
+    found = read_loans(JUNE, lenient_or_strict)
+    assert (found["read_count"], found["new_count"], found["unusable_count"]) == (4, 3, 1)
+    assert store.do(
+        "SELECT loan_id, due_at IS NULL, returned_at IS NULL FROM core.loan ORDER BY loan_id::int"
+    ) == [(never_due, True, True), (out, False, True), (whole, False, False)]
+    assert month(store, JUNE) == (3, 0, 1)
+
+
 # One instant, and bounded memory
 
 

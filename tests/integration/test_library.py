@@ -214,6 +214,24 @@ def test_a_database_with_an_encoding_is_not_taken_for_one_without(store: Any, li
         warehouse.drop_database(made)
 
 
+# What the library's database gives
+
+
+def test_a_date_beyond_the_calendar_is_not_taken_for_a_server_that_is_down(library: Any):
+    library.do("UPDATE autolib.data_state SET as_of_at = 'infinity'")
+    assert refusal(JUNE, library).endswith(
+        "in the Walai AutoLib: it gives a value that Python cannot hold, as a date beyond the year 9999; correct "
+        "it there, or let the query give NULL in its place."
+    )
+
+
+def test_a_database_that_cannot_be_read_at_one_instant_is_refused(library: Any):
+    with pytest.raises(
+        EngagementError, match=r"^Walai AutoLib cannot be read from sqlite, only from"
+    ):
+        extract(JUNE, URL.create("sqlite", database="patrons.db"))
+
+
 # The login of the library's database
 
 

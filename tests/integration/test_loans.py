@@ -63,6 +63,14 @@ def _local(instant: str | None) -> str | None:
     return instant and f"{instant} Asia/Bangkok"
 
 
+def write_plainly(library: Any, loan: int, column: str, instant: str) -> None:
+    """Write an instant that has no time zone into the library system."""
+    library.do(
+        f"UPDATE autolib.loan SET {column} = %s::timestamptz WHERE loan_id = %s",  # noqa: S608
+        [instant, loan],
+    )
+
+
 @pytest.fixture
 def desk(library: Any) -> Desk:
     """The loan desk; AutoLib's data is of the 31st of August."""
@@ -421,6 +429,64 @@ def test_a_loan_that_came_back_before_it_began_counts_as_back_at_once(
     assert stored(store)[str(loan)][3] == "2018-06-09"
 
 
+def test_a_loan_that_came_back_after_the_day_of_the_data_counts_as_back_at_once(
+    desk: Desk, read: Any, store: Any
+) -> None:
+    mistyped = desk.lend("2018-06-04 10:00", back="2081-06-09")
+    desk.lend("2018-06-04 10:00", back="2018-08-31 18:01")  # the data is of 18:00
+    in_time = desk.lend("2018-06-04 10:00", back="2018-08-31 18:00")
+    assert read(JUNE)["misdated_count"] == 2
+    assert store.do("SELECT loan_id FROM core.loan WHERE returned_at != loaned_at") == [
+        (str(in_time),)
+    ]
+    assert month(store, JUNE) == (3, 0, 1)
+    desk.change(mistyped, returned_at="2018-06-09")
+    assert read(JUNE)["misdated_count"] == 1
+    assert stored(store)[str(mistyped)][3] == "2018-06-09"
+
+
+@pytest.fixture(params=["infinity", "-infinity", "0001-01-01 BC", "0018-06-04", "20180-06-04"])
+def impossible(request: pytest.FixtureRequest) -> str:
+    """An instant that a library system can hold, and that can be none of a loan."""
+    instant: str = request.param
+    return instant
+
+
+@pytest.mark.parametrize("column", ["due_at", "returned_at"])
+def test_an_impossible_due_date_or_return_stops_no_month_and_counts_as_none(
+    desk: Desk, read: Any, store: Any, library: Any, column: str, impossible: str
+) -> None:
+    loan, other = desk.lend("2018-06-04", back="2018-06-09"), desk.lend("2018-06-04")
+    write_plainly(library, loan, column, impossible)
+    found = read(JUNE)
+    assert (found["new_count"], found["misdated_count"], found["unusable_count"]) == (2, 0, 0)
+    due, back = stored(store)[str(loan)][2:]
+    assert (due, back) == ((None, "2018-06-09") if column == "due_at" else ("2018-08-31", None))
+    assert stored(store)[str(other)][2:] == ("2018-08-31", None)
+
+
+def test_an_impossible_beginning_stops_no_month_and_is_in_none(
+    desk: Desk, read: Any, store: Any, library: Any, impossible: str
+) -> None:
+    wrong, right = desk.lend("2018-06-04"), desk.lend("2018-06-04")
+    write_plainly(library, wrong, "loaned_at", impossible)
+    to_come = impossible in ("infinity", "20180-06-04")  # after all data, and so never read
+    for period in (JUNE, JULY):
+        assert read(period)["unusable_count"] == (0 if to_come else 1)
+    assert list(stored(store)) == [str(right)]
+
+
+def test_a_loan_with_an_impossible_return_is_still_out_and_read_every_month(
+    desk: Desk, read: Any, store: Any, library: Any, impossible: str
+) -> None:
+    loan = desk.lend("2018-03-05")
+    write_plainly(library, loan, "returned_at", impossible)
+    read(JUNE)
+    desk.change(loan, due_at="2018-09-30")
+    assert read(JULY)["changed_count"] == 1
+    assert stored(store)[str(loan)][2:] == ("2018-09-30", None)
+
+
 def test_of_a_loan_that_comes_twice_the_row_that_knows_most_is_kept_and_the_other_counted(
     desk: Desk, read: Any, store: Any, library: Any
 ) -> None:
@@ -520,12 +586,30 @@ def test_a_query_with_other_columns_says_which_it_must_give(
 
 
 def test_what_is_no_date_and_time_is_not_guessed_and_not_shown(
-    desk: Desk, read: Any, store: Any, library: Any
+    desk: Desk, read: Any, store: Any, world: pytest.MonkeyPatch
 ) -> None:
     desk.lend("2018-06-04")
-    library.do("ALTER TABLE autolib.loan ALTER due_at TYPE text USING '18/06/2561'")
+    answering(
+        world,
+        "SELECT loan_id, member_id AS source_id, item_barcode AS item_id, loaned_at, "
+        "'18/06/2561' AS due_at, returned_at FROM autolib.loan "
+        "WHERE loaned_at < :until AND loaned_at >= :since",
+    )
     said = refusal(read)
     assert "gives due_at as str, not as date and time; cast it" in said
+    assert "2561" not in said
+    assert store.do(FACTS) == []
+
+
+@pytest.mark.parametrize("column", ["loaned_at", "due_at", "returned_at"])
+def test_a_column_of_autolib_that_became_text_is_not_guessed_and_not_shown(
+    desk: Desk, read: Any, store: Any, library: Any, column: str
+) -> None:
+    desk.lend("2018-06-04")
+    library.do(f"ALTER TABLE autolib.loan ALTER {column} TYPE text USING '18/06/2561'")
+    said = refusal(read)
+    assert "sources/autolib/loan" in said
+    assert "text >= timestamp with time zone" in said
     assert "2561" not in said
     assert store.do(FACTS) == []
 

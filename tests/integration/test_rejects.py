@@ -288,6 +288,10 @@ def test_a_file_in_which_somebody_may_have_noted_something_is_not_overwritten(
     library: Any, tmp_path: Path
 ) -> None:
     run(library)
+    with pytest.raises(
+        EngagementError, match=r"june\.csv is to be an Excel workbook; let its name"
+    ):
+        rejects.export(JUNE, tmp_path / "june.csv", "anna")
     (tmp_path / "june.xlsx").write_text("notes")
     with pytest.raises(EngagementError, match=r"june\.xlsx exists already; name another file"):
         rejects.export(JUNE, tmp_path / "june.xlsx", "anna")

@@ -249,7 +249,7 @@ def test_the_library_may_stand_in_the_environment(store, world, clock, capsys, t
     assert "Walai AutoLib: it does not answer" in err
 
 
-@pytest.mark.parametrize("driver", ["mysql", "oracle", "nosuchdb"])
+@pytest.mark.parametrize("driver", ["mysql", "postgresql+pg8000", "mysql+mysqlconnector"])
 def test_a_driver_that_is_not_installed_is_one_sentence(store, world, clock, capsys, driver):
     library = f"{driver}://u:secret@127.0.0.1/x"
     code, out, err = run(world, capsys, "source", "check", "autolib", "--library", library)

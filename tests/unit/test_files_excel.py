@@ -143,6 +143,15 @@ def test_a_number_is_read_however_a_program_writes_it(path: Path, written: str, 
     assert rows(opened(path)) == [("1", read, None)]
 
 
+@pytest.mark.parametrize("written", ["1.2345678901234567E19", "1234567890123456.0"])
+def test_a_long_id_that_excel_took_for_a_number_is_no_id_instead_of_a_wrong_one(
+    path: Path, written: str
+):
+    save(path, patrons=[HEADINGS, ["1", 77, None]])
+    change(path, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(">77<", f">{written}<"))
+    assert rows(opened(path)) == [("1", None, None)]
+
+
 @pytest.mark.parametrize("value", ["#N/A", "#REF!", "#VALUE!", "#NAME?", "=A1", None])
 def test_an_error_and_a_formula_that_was_never_worked_out_are_null(path: Path, value: Any):
     assert as_read(path, value) is None

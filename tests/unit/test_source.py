@@ -284,12 +284,37 @@ def test_a_file_that_a_thai_editor_saved_in_its_own_encoding_is_named(include: P
             lambda y: y["database"]["columns"].update(email=""), id="a column without a name"
         ),
         pytest.param(lambda y: y["patron_types"].update({" ": "x"}), id="a code that is empty"),
+        pytest.param(
+            lambda y: y["database"].update(driver_encoding="cp874"),
+            id="a driver encoding that does not carry every byte",
+        ),
+        pytest.param(
+            lambda y: y["groups"][0].update(patron_type=["STX"]),
+            id="a group of a type that is none",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_when_the_file_is_loaded_and_not_in_the_middle_of_a_month(
     include: Path, change
 ):
     assert refusal(include, spoilt(change)).startswith("autolib.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda y: y["membership"].update(active="OK"), "membership.active: write a list there, as in [a, b]."),
+        (lambda y: y["membership"].update(active=[1]),
+         "membership.active.0: write text there, in quotes where it is a number, yes or no."),
+        (lambda y: y.update(prefixes="นาย"), "prefixes: write keys there, each with a colon and its value."),
+        (lambda y: y.update(membership="1"), "membership: write keys there, each with a colon and its value."),
+        (lambda y: y.update(fields={}), "fields: there is no such key."),
+        (lambda y: y.pop("label"), "label: the key is missing."),
+        (lambda y: y["groups"][0].update(patron_type=["STX"]), "groups name STX, which patron_types lacks."),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_in_the_words_of_who_writes_yaml(include: Path, change, said):
+    assert refusal(include, spoilt(change)) == f"autolib.yaml: {said}"
 
 
 def test_a_code_with_spaces_around_it_is_that_code_in_the_yaml_too(include: Path):

@@ -14,8 +14,9 @@ from engagement.model.text import clean
 from engagement.period import Period
 from engagement.warehouse import Session
 
-# What nobody can wave through: there is nothing to publish, or the keys of what is published break.
-_FINAL = {"empty", "repeated_id"}
+# What nobody can wave through: there is nothing to publish, the keys of what is published break, or it is not
+# the whole library.
+_FINAL = {"empty", "repeated_id", "shards"}
 
 
 class Refused(EngagementError):
@@ -90,7 +91,7 @@ def _unreadable(found: Any, source: Source) -> Iterator[tuple[str, str]]:
         yield (
             "malformed",
             f"{found.malformed_count:,} of {found.source_count:,} records of {source.label} are malformed, "
-            f"without an id or of another width than the headings, more than the limit of "
+            f"without an id or not to be split into its columns, more than the limit of "
             f"{source.gates.malformed_limit:.1%}; have it exported again, or correct its columns in "
             f"{source.system}.yaml.",
         )

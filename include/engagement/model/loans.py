@@ -46,7 +46,8 @@ def extract(period: Period, library: URL) -> dict[str, int]:
     Returns:
         What ops.loan_reading keeps of it: how many rows were read, how many of these loans are new,
         changed, late (new, although the time of their beginning was read before), misdated (returned
-        before they began) and unusable (without id or beginning, or with the id of another row).
+        before they began, or after the instant that the data is of) and unusable (without id or
+        beginning, or with the id of another row).
 
     Raises:
         NoLoans: the source holds none.

@@ -87,9 +87,20 @@ def opened(
             f"{source.system}.yaml does not say how a database of {source.label} is read; give the "
             "connection of an exported file, or add the part `database`."
         )
+    _require_known(source, library)
     _require_agreement(source)
     with connected(source, library) as session:
         yield DatabaseReading(session, source, shard, shards, period)
+
+
+def _require_known(source: Source, library: URL) -> None:
+    """Raise EngagementError unless the library's database is one that can be read at one instant."""
+    kind = library.get_backend_name()
+    if kind not in ("postgresql", "mysql", "mariadb"):
+        raise EngagementError(
+            f"{source.label} cannot be read from {kind}, only from PostgreSQL, MariaDB and MySQL; read its "
+            "exported files, as docs/sources.md says."
+        )
 
 
 def _require_agreement(source: Source) -> None:
@@ -125,7 +136,7 @@ def connected(source: Source, library: URL) -> Iterator[Session]:
 
 def _explained(error: DatabaseError, source: Source) -> EngagementError:
     """Return what an error means where a library system is read."""
-    if error.sqlstate in ("42P01", "42703"):
+    if error.sqlstate in ("42P01", "42703", "42883"):
         return EngagementError(
             f"{source.label} has no longer the columns that include/sql/sources/{source.system}/ "
             f"asks for; adapt the query to the new schema. {error}"

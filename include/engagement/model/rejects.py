@@ -53,8 +53,10 @@ def export(period: Period, path: Path, by: str) -> int:
 
     Raises:
         EngagementError: the period is not published as it was last read, its records are kept no more, or
-            the file is there already or cannot be written.
+            the file is there already, is to be no .xlsx, or cannot be written.
     """
+    if path.suffix.lower() != ".xlsx":
+        raise EngagementError(f"{path} is to be an Excel workbook; let its name end in .xlsx.")
     try:
         if path.exists():
             raise EngagementError(

@@ -91,7 +91,7 @@ class Database(_Part):
     """How the queries in include/sql/sources/<system>/ are read."""
 
     columns: FieldColumns
-    driver_encoding: Annotated[str, AfterValidator(_require_encoding)] | None = None
+    driver_encoding: Literal["latin-1"] | None = None  # the only one that carries every byte
 
 
 class Lookup(_Part):
@@ -260,6 +260,13 @@ class Source(_Part):
         return rules
 
     @model_validator(mode="after")
+    def _names_known_types(self) -> Source:
+        named = {code for rule in self.groups for code in rule.patron_type or ()}
+        if unknown := named - set(self.patron_types):
+            raise ValueError(f"groups name {', '.join(sorted(unknown))}, which patron_types lacks")
+        return self
+
+    @model_validator(mode="after")
     def _can_be_read(self) -> Source:
         if self.database is None and self.export is None:
             raise ValueError("say how it is read: under database, under export, or both")
@@ -295,6 +302,18 @@ class Source(_Part):
         return None
 
 
+# What pydantic says in the words of Python, by its kind of error.
+_PLAINLY = {
+    "string_type": "write text there, in quotes where it is a number, yes or no",
+    "frozen_set_type": "write a list there, as in [a, b]",
+    "tuple_type": "write a list there, as in [a, b]",
+    "dict_type": "write keys there, each with a colon and its value",
+    "model_type": "write keys there, each with a colon and its value",
+    "extra_forbidden": "there is no such key",
+    "missing": "the key is missing",
+}
+
+
 def _as_list(rule: Any) -> list[Any]:
     """Return a set in one order, and a mapping that JSON does not know as its pairs."""
     return sorted(rule.items() if isinstance(rule, Mapping) else rule)
@@ -323,5 +342,5 @@ def load(system: str) -> Source:
     except ValidationError as error:
         first = error.errors()[0]
         where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
-        said = first["msg"].removeprefix("Value error, ")
+        said = _PLAINLY.get(first["type"]) or first["msg"].removeprefix("Value error, ")
         raise EngagementError(f"{path.name}: {where}{said}.") from None

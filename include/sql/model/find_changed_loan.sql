@@ -1,6 +1,7 @@
 -- The newest word counts: what was read of an older state of the source changes no loan that was read of a
 -- newer one. Two things are never taken back, whoever says so: that an item was returned, and that a loan is
--- nobody's. What came back before it began is back, but when is not known: it counts as back at once.
+-- nobody's. What came back before it began, or after the instant that the data is of, is back, but when is
+-- not known: it counts as back at once.
 WITH told AS (
     SELECT DISTINCT ON (r.loan_id) -- of an id that comes twice the row that knows most
         r.loan_id,
@@ -8,7 +9,9 @@ WITH told AS (
         r.item_id,
         r.loaned_at,
         r.due_at,
-        CASE WHEN r.returned_at < r.loaned_at THEN r.loaned_at ELSE r.returned_at END AS returned_at
+        CASE
+            WHEN r.returned_at < r.loaned_at OR r.returned_at > :as_of_at THEN r.loaned_at ELSE r.returned_at
+        END AS returned_at
     FROM pg_temp.read_loan AS r
     LEFT JOIN pii.patron AS k ON k.source = :source AND r.source_id = k.source_id
     WHERE r.loan_id IS NOT NULL AND r.loaned_at IS NOT NULL

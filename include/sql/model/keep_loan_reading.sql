@@ -1,10 +1,11 @@
 -- Late: new, although the time at which the loan began was read before. Unusable: without an id or a
--- beginning, or with an id that came before.
+-- beginning, or with an id that came before. Misdated: came back before it began, or after the instant that
+-- the data is of.
 WITH found AS (
     SELECT
         count(*) AS read_count,
         count(DISTINCT r.loan_id) FILTER (WHERE r.loaned_at IS NOT NULL) AS usable_count,
-        count(*) FILTER (WHERE r.returned_at < r.loaned_at) AS misdated_count
+        count(*) FILTER (WHERE r.returned_at < r.loaned_at OR r.returned_at > :as_of_at) AS misdated_count
     FROM pg_temp.read_loan AS r
 ),
 

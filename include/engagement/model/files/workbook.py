@@ -20,13 +20,17 @@ _OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # the container of .xls, and of a work
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _ERRORS = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"}
 
+# Excel keeps 15 digits of a number: of a longer one nobody knows what it was.
+_BEYOND_EXCEL = 10**15
+
 
 class Workbook(Reading):
     """The rows below the headings of one sheet: the only one that has them all, else the first.
 
     Text stays as it is; a whole number is written without ".0", a boolean as "true" or "false", a date as
     2018-09-30, a date with an hour as 2018-09-30T16:00:00. An error value (#N/A), a formula that was never
-    worked out and an empty cell are NULL. A row of empty cells is no record.
+    worked out, a number of more than 15 digits (a long id that Excel took for one) and an empty cell are
+    NULL. A row of empty cells is no record.
     """
 
     def __init__(self, path: Path, export: Export, label: str, shard: int, shards: int) -> None:
@@ -132,6 +136,8 @@ def _is_filled(cell: ElementTree.Element) -> bool:
 def _as_text(value: Any) -> str | None:
     if isinstance(value, str):
         return None if value in _ERRORS else value
+    if isinstance(value, float) and abs(value) >= _BEYOND_EXCEL:
+        return None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime):
