@@ -72,14 +72,15 @@ def _other_faults(field: Filled) -> str:
 
 
 def _unmapped(check: SourceCheck) -> Table:
-    """Each code that was met and is not in the YAML, below the part where it is missing."""
-    table = _table(f"Codes that {check.system}.yaml does not name", "missing in", "records")
+    """Each code that was met and that neither the YAML nor a lookup explains, below the part that lacks it."""
+    table = _table(f"Codes that {check.system}.yaml does not explain", "missing in", "records")
     table.add_column("code")
     for part, found in check.unmapped.items():
         for code, count in found.codes.items():
             table.add_row(part, _count(count), escape(code))
         if found.more:
-            table.add_row(part, "", f"and {_count(found.more)} more codes")
+            more, records = _count(found.more), _count(found.more_records)
+            table.add_row(part, "", f"and {more} more codes in {records} records")
         table.add_section()
     return table
 

@@ -83,9 +83,9 @@ def test_codes_that_the_yaml_does_not_name_are_listed_with_their_counts(library:
     library.enrol(1, type_code=None)
     found = check("autolib", library.source)
     assert found.unmapped == {
-        "patron_types": Unmapped({"99": 3, "98": 1}, more=0),
-        "membership": Unmapped({"7": 3}, more=0),
-        "prefixes": Unmapped({"0": 1}, more=0),
+        "patron_types": Unmapped({"99": 3, "98": 1}, more=0, more_records=0),
+        "membership": Unmapped({"7": 3}, more=0, more_records=0),
+        "prefixes": Unmapped({"0": 1}, more=0, more_records=0),
     }
 
 
@@ -95,7 +95,7 @@ def test_a_type_that_no_rule_places_is_listed_as_missing_among_the_groups(
     describe(lambda y: y["patron_types"].update({"98": "ผู้เยี่ยมชม"}))
     library.enrol(2, type_code="98")
     found = check("autolib", library.source)
-    assert found.unmapped == {"groups": Unmapped({"98": 2}, more=0)}
+    assert found.unmapped == {"groups": Unmapped({"98": 2}, more=0, more_records=0)}
     assert found.fields["status"].faults == {"in no group": 2}
     assert found.complete_count == 40
 
@@ -107,16 +107,24 @@ def test_of_many_codes_the_twenty_most_frequent_are_listed(
     for number in range(25):
         library.enrol(1, type_code=f"X{number:02}")
     library.enrol(2, type_code="VIP")
+    library.enrol(2, type_code="somebody@library.example.com")
     found = check("autolib", library.source)
     listed = found.unmapped["patron_types"]
     assert len(listed.codes) == 20
     assert next(iter(listed.codes.items())) == ("VIP", 2)
-    assert (listed.more, found.doubts) == (6, [])
-    assert "| and 6 more codes |" in shown(found, capsys, world)
+    assert (listed.more, listed.more_records, found.doubts) == (7, 8, [])
+    assert "| and 7 more codes in 8 records |" in shown(found, capsys, world)
+    assert found.as_json()["unmapped"]["patron_types"]["more_records"] == 8
 
 
 @pytest.mark.parametrize(
-    "value", ["somebody@library.example.com", "1409900000001", "นางสาวสมหญิง ผู้มีนามสกุลยาวมากจริง ๆ"]
+    "value",
+    [
+        "somebody@library.example.com",
+        "1409900000001",
+        "๑๔๐๙๙๐๐๐๐๐๐๐๑",
+        "นางสาวสมหญิง ผู้มีนามสกุลยาวมากจริง ๆ",
+    ],
 )
 def test_what_is_no_code_is_counted_and_not_shown(
     value: str,
@@ -127,7 +135,7 @@ def test_what_is_no_code_is_counted_and_not_shown(
     library.enrol(2, type_code=value)
     library.enrol(1, type_code="99")
     found = check("autolib", library.source)
-    assert found.unmapped == {"patron_types": Unmapped({"99": 1}, more=1)}
+    assert found.unmapped == {"patron_types": Unmapped({"99": 1}, more=1, more_records=2)}
     assert value[:6] not in shown(found, capsys, world)
 
 
@@ -156,7 +164,7 @@ def test_a_field_that_is_read_from_the_names_is_doubted_and_shows_nobodys_name(
     assert found.doubts == [
         f"{field} has 30 different values in 30 records: is it the right column?"
     ]
-    assert found.unmapped[part] == Unmapped({}, more=30)
+    assert found.unmapped[part] == Unmapped({}, more=30, more_records=30)
     assert "สมชาย" not in shown(found, capsys, world) + json.dumps(
         found.as_json(), ensure_ascii=False
     )
@@ -168,7 +176,9 @@ def test_a_nationality_that_nobody_knows_is_listed_and_makes_no_foreigner(librar
     library.enrol(1, nationality_code="ลาว")
     library.enrol(1, nationality_code="ไม่ระบุ")
     found = check("autolib", library.source)
-    assert found.unmapped == {"nationalities": Unmapped({"ไทน": 3, "01": 2}, more=0)}
+    assert found.unmapped == {
+        "nationalities": Unmapped({"ไทน": 3, "01": 2}, more=0, more_records=0)
+    }
     assert found.fields["nationality"].faults == {"unknown code": 5, "placeholder": 1}
     assert (found.groups["international"], found.groups["undergraduate"]) == (1, 46)
 
@@ -320,6 +330,29 @@ def test_of_folios_pages_only_the_first_are_read(tmp_path: Path) -> None:
     found = check("folio", file_url(folder))
     assert (found.read_count, found.complete_count) == (ROWS, ROWS)
     assert found.fields["name"].columns == ("personal.firstName", "personal.lastName")
+
+
+GONE, OTHER = "12345678-0000-4000-8000-00000000000A", "0b9a4f0e-5d0c-4b6e-9d2a-3c1f5e7d9b11"
+
+
+def test_a_department_that_no_lookup_knows_is_listed_and_makes_nobody_a_real_customer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], world: pytest.MonkeyPatch
+) -> None:
+    known = [user(number) for number in range(5)]
+    lost = [user(10 + number, departments=[GONE if number else OTHER]) for number in range(4)]
+    found = check("folio", file_url(pages(tmp_path / "folio", known + lost)))
+    assert (found.read_count, found.complete_count) == (9, 5)
+    assert found.fields["affiliation"].faults == {"unknown code": 4}
+    assert found.unmapped == {"lookups": Unmapped({GONE: 3, OTHER: 1}, more=0, more_records=0)}
+    printed = shown(found, capsys, world)
+    assert f"| lookups | 3 | {GONE} |" in printed
+    assert "| affiliation | 5 | 0 | 0 | 4 unknown code | departments |" in printed
+
+
+def test_a_group_that_no_lookup_knows_is_listed_by_its_id(tmp_path: Path) -> None:
+    folder = pages(tmp_path / "folio", [user(1), user(2, patronGroup=GONE)])
+    found = check("folio", file_url(folder))
+    assert found.unmapped == {"patron_types": Unmapped({GONE: 1}, more=0, more_records=0)}
 
 
 def test_a_column_that_the_query_does_not_give_is_named(library: Any, describe: Describe) -> None:

@@ -147,10 +147,24 @@ def test_of_a_users_departments_the_first_one_that_is_known_counts(folder: Folde
     assert column(folder.opened(), "affiliation") == ["คณะศึกษาศาสตร์", "คณะศึกษาศาสตร์"]
 
 
-def test_what_a_lookup_does_not_know_stays_as_it_is(folder: Folder):
-    folder.users([user(1, patronGroup="g9", departments=["d8", "d9"])])
-    assert column(folder.opened(), "patron_type") == ["g9"]
-    assert column(folder.opened(), "affiliation") == ["d8"]
+def test_what_a_lookup_does_not_know_stays_as_it_is_and_is_told_as_unknown(folder: Folder):
+    folder.users([user(1, patronGroup="g9", departments=["d8", "d9"]), user(2), user(3, active=7)])
+    assert column(folder.opened(), "patron_type") == ["g9", "staff", "staff"]
+    assert column(folder.opened(), "affiliation")[:1] == ["d8"]
+    first, rest = folder.opened().chunks(2)
+    assert {field: set(values) for field, values in first.unknown.items() if values} == {
+        "patron_type": {"g9"},
+        "affiliation": {"d8"},
+    }
+    assert not any(rest.unknown.values())
+
+
+def test_of_several_columns_the_unknown_values_of_each_are_told(folder: Folder):
+    columns = {**COLUMNS, "affiliation": ["departments", "faculty"]}
+    folder.users([user(1, departments=["d8"], faculty="อักษรศาสตร์")])
+    (chunk,) = folder.opened(columns=columns).chunks(10)
+    assert chunk.fields["affiliation"] == [("d8", "อักษรศาสตร์")]
+    assert chunk.unknown["affiliation"] == {"d8"}
 
 
 def test_a_list_without_a_lookup_gives_its_first_value(folder: Folder):
@@ -310,6 +324,81 @@ def test_a_number_of_a_thousand_digits_is_text_wherever_it_stands_in_the_page(fo
     folder.users(users)
     assert (folder.path / "users-000.json").stat().st_size > 3 * 65_536
     assert set(column(folder.opened(), "membership")) == {str(many)}
+
+
+BROKEN = "users.json is no whole JSON in UTF-8; fetch it again."
+
+
+def nested(levels: int, key: str = "users") -> str:
+    """Return a page of that many levels, of lists and objects."""
+    deep = "[" * (levels - 4) + '{"a": {}}' + "]" * (levels - 4)
+    return f'{{"{key}": [{{"id": "u1"}}, {deep}], "totalRecords": 2}}'
+
+
+def test_a_page_that_is_nested_without_end_is_refused_before_it_fills_the_memory(folder: Folder):
+    folder.write("users.json", nested(100))
+    assert rows(folder.opened())
+    for levels in (101, 100_000):
+        folder.write("users.json", nested(levels))
+        assert folder.refusal() == BROKEN
+        with pytest.raises(EngagementError, match="is no whole JSON"):
+            list(folder.opened().chunks(10))
+    folder.write("users.json", '{"users": [' + '{"a": ' * 100_000)
+    assert folder.refusal() == BROKEN
+
+
+def test_a_lookup_that_is_nested_without_end_is_refused_too(folder: Folder):
+    folder.users([user(1)])
+    folder.write("groups.json", nested(100_000, "usergroups"))
+    assert folder.refusal() == BROKEN.replace("users", "groups")
+
+
+def test_brackets_in_a_text_nest_nothing_wherever_it_stands_in_the_page(folder: Folder):
+    text = r'[[["{{{\\' * 20 + "]]"
+    folder.users([user(number, note=text, departments=[]) for number in range(500)])
+    assert (folder.path / "users-000.json").stat().st_size > 3 * 65_536
+    assert len(rows(folder.opened())) == 500
+    closing = json.dumps([user(number, note="]}" * 90) for number in range(500)])
+    folder.write("users-000.json", f'{{"users": {closing}, "x": {"[" * 100}1{"]" * 100}}}')
+    assert folder.refusal() == "users-000.json is no whole JSON in UTF-8; fetch it again."
+
+
+@pytest.mark.parametrize(
+    "half",
+    [r"\ud800x", r"\uDBFF", r"\udc00", r"\uD83D\n\uDE00", r"\ud83d\ud83d\ude00", r"\ud83d\ude00\uDFFF",
+     r"\\\ud800", r"\ud83d\\\ude00"],
+)  # fmt: skip
+def test_half_a_character_is_refused_with_the_place_where_it_stands(folder: Folder, half: str):
+    folder.write("users.json", f'{{"users": [{{"id": "u1", "name": "สมชาย{half}"}}]}}')
+    sentence = folder.refusal()
+    assert sentence.startswith("users.json holds half a character")
+    assert "สมชาย" not in sentence
+    assert refused_at(folder, sentence).lower().startswith(rb"\ud")
+
+
+def refused_at(folder: Folder, sentence: str) -> bytes:
+    """Return what stands in the page where the sentence says."""
+    at = int(sentence.split("behind byte ")[1].split(";")[0].replace(",", ""))
+    return (folder.path / "users.json").read_bytes()[at : at + 6]
+
+
+def test_half_a_character_is_found_where_the_page_is_read_in_two_blocks(folder: Folder):
+    for cut in range(14):
+        before = '{"users": [{"id": "u1", "name": "'.ljust(65_536 - cut, "x")
+        folder.write("users.json", f'{before}\\\\\\ud83dx"}}]}}')
+        assert refused_at(folder, folder.refusal()) == rb"\ud83d"
+        folder.write("users.json", f'{before}\\ud83d\\ude00\\ude00"}}]}}')
+        assert refused_at(folder, folder.refusal()) == rb"\ude00"
+
+
+def test_a_whole_character_and_an_escaped_backslash_are_text_wherever_they_stand(folder: Folder):
+    columns = {**COLUMNS, "given_name": "name"}
+    for cut in range(20):
+        before = '{"users": [{"id": "u1", "note": "'.ljust(65_533 - cut, "x")
+        folder.write(
+            "users.json", before + r'", "name": "\ud83d\uDE00\\ud800\\\uD83D\ude00\u0e01"}]}'
+        )
+        assert column(folder.opened(columns=columns), "given_name") == [r"😀\ud800\😀ก"]
 
 
 def test_a_total_that_is_no_whole_number_is_none(folder: Folder):

@@ -1,6 +1,7 @@
 """A source record becomes a value or nothing beside each raw value, with the reason why it is nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -432,6 +433,30 @@ def test_columns_that_all_say_nothing_say_it_as_one_does():
     assert read_from_several("affiliation", "-", "ไม่ระบุ")["affiliation_fault"] == "placeholder"
     assert read_from_several("affiliation", "-", "ไม่ระบุ")["affiliation_raw"] == "-"
     assert read_from_several("affiliation", None, " ")["affiliation_fault"] == "missing"
+
+
+def test_what_a_lookup_does_not_explain_is_no_affiliation_and_stays_in_the_raw_value():
+    records = given(
+        *(STUDENT | {"affiliation": value} for value in (" d8\u200b", "หอสมุด", "-", None))
+    )
+    unknown = {"affiliation": frozenset({" d8\u200b", "-"})}
+    found = normaliser().chunk(replace(records, unknown=unknown)).rows.to_pylist()
+    assert [(row["affiliation"], row["affiliation_fault"]) for row in found] == [
+        (None, "unknown code"), ("หอสมุด", None), (None, "placeholder"), (None, "missing"),
+    ]  # fmt: skip
+    assert found[0]["affiliation_raw"] == " d8\u200b"
+
+
+def test_what_a_lookup_does_not_explain_hides_no_affiliation_of_the_next_column():
+    def read(*values: str) -> Any:
+        fields = given(STUDENT).fields | {"affiliation": [values]}
+        records = Records([1], fields, unknown={"affiliation": frozenset({"d8"})})
+        (only,) = normaliser().chunk(records).rows.to_pylist()
+        return only["affiliation"], only["affiliation_raw"], only["affiliation_fault"]
+
+    assert read("d8", "หอสมุด") == ("หอสมุด", "หอสมุด", None)
+    assert read("หอสมุด", "d8") == ("หอสมุด", "หอสมุด", None)
+    assert read("d8", "ไม่ระบุ") == (None, "d8", "unknown code")
 
 
 def test_of_several_addresses_a_placeholder_is_none():

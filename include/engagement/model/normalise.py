@@ -106,27 +106,30 @@ class Normaliser:
         """Return the records as rows for stage and for quarantine."""
         numbers = np.asarray(records.numbers, dtype=np.int64) + self._first_no
         found = {field: _objects(records.fields.get(field), records) for field in FIELDS}
-        raw, reasons = self._decode(found)
+        unknown = frozenset(map(text.clean, records.unknown.get("affiliation", ())))
+        raw, reasons = self._decode(found, unknown)
         unread = np.flatnonzero(reasons != None)  # noqa: E711 - element by element
         quarantined = [
             *((self._first_no + number, "malformed", data) for number, data in records.malformed),
             *((int(numbers[at]), reasons[at], self._bytes(found, int(at))) for at in unread),
         ]
         kept = np.flatnonzero(reasons == None)  # noqa: E711
-        columns = self._columns({field: values[kept] for field, values in raw.items()})
+        columns = self._columns({field: values[kept] for field, values in raw.items()}, unknown)
         columns["record_no"] = numbers[kept]
         columns["extract_id"] = np.full(len(kept), self._extract_id, dtype=np.int32)
         arrays = [pa.array(columns[field.name], type=field.type) for field in SCHEMA]
         return Chunk(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA), quarantined)
 
-    def _decode(self, found: Frame) -> tuple[Frame, Objects]:
+    def _decode(self, found: Frame, unknown: frozenset[str]) -> tuple[Frame, Objects]:
         """Return the values as text, and per record why it goes to quarantine, or None."""
         raw = {}
         reasons = np.full(len(found["source_id"]), None, dtype=object)
         for field, values in found.items():
             codes, distinct = pd.factorize(values)
             read = [
-                self._decoded(value) if isinstance(value, str) else self._chosen(field, value)
+                self._decoded(value)
+                if isinstance(value, str)
+                else self._chosen(field, value, unknown)
                 for value in distinct
             ]
             raw[field] = _array([*read, None])[codes]
@@ -137,17 +140,22 @@ class Normaliser:
         reasons[(no_id == None) & (reasons == None)] = "malformed"  # noqa: E711 - element by element
         return raw, reasons
 
-    def _chosen(self, field: str, values: tuple[str, ...]) -> str | _Unreadable:
-        """Return the first of several columns that is no placeholder, of e-mail that has an address, else the first."""
+    def _chosen(
+        self, field: str, values: tuple[str, ...], unknown: frozenset[str]
+    ) -> str | _Unreadable:
+        """Return the first of several columns that says something, else the first."""
         read = [self._decoded(value) for value in values]
-        return next((value for value in read if self._counts(field, value)), read[0])
+        return next((value for value in read if self._counts(field, value, unknown)), read[0])
 
-    def _counts(self, field: str, value: str | _Unreadable) -> bool:
+    def _counts(self, field: str, value: str | _Unreadable, unknown: frozenset[str]) -> bool:
+        """Return whether it is an address, a known affiliation, or of other fields no placeholder."""
         if isinstance(value, _Unreadable):
             return True
         cleaned = text.clean(value)
         if field == "email":
             return self._email(cleaned)[0] is not None
+        if field == "affiliation":
+            return self._affiliation_fault(unknown, cleaned) is None
         return not self._source.placeholders.has(field, cleaned)
 
     def _decoded(self, value: str) -> str | _Unreadable:
@@ -183,7 +191,7 @@ class Normaliser:
             for value in _each(found[field][at])
         )
 
-    def _columns(self, raw: Frame) -> Frame:
+    def _columns(self, raw: Frame, unknown: frozenset[str]) -> Frame:
         clean = {field: _map(raw[field], _cleaned) for field in FIELDS if field != "source_id"}
         clean["nationality"] = _map(clean["nationality"], self._country)
         out = {f"{field}_raw": raw[field] for field in _RAW_FIELDS}
@@ -192,8 +200,7 @@ class Normaliser:
         self._add_names(out, clean)
         out["status"] = _map(clean["patron_type"], self._source.patron_types.get)
         out["status_fault"] = _faults(clean["patron_type"], out["status"], "unknown code")
-        out["affiliation"] = _map(clean["affiliation"], partial(self._told, "affiliation"))
-        out["affiliation_fault"] = _faults(clean["affiliation"], out["affiliation"], "placeholder")
+        self._add_affiliation(out, clean["affiliation"], unknown)
         self._add_email(out, clean["email"])
         self._add_membership(out, clean)
         out["group_code"] = _pairs(
@@ -271,6 +278,18 @@ class Normaliser:
     def _country(self, value: str) -> str | None:
         """Return the country, or None where the value stands for nothing or nobody knows it."""
         return None if self._told("nationality", value) is None else self._source.country(value)
+
+    def _add_affiliation(self, out: Frame, clean: Objects, unknown: frozenset[str]) -> None:
+        faults = _map(clean, partial(self._affiliation_fault, unknown))
+        faults[clean == None] = "missing"  # noqa: E711 - element by element
+        out["affiliation"] = clean.copy()
+        out["affiliation"][faults != None] = None  # noqa: E711
+        out["affiliation_fault"] = faults
+
+    def _affiliation_fault(self, unknown: frozenset[str], value: str) -> str | None:
+        if self._told("affiliation", value) is None:
+            return "placeholder"
+        return "unknown code" if value in unknown else None
 
     def _add_email(self, out: Frame, clean: Objects) -> None:
         read = _map(clean, self._email)

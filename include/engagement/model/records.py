@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 # What a patron record says, all as text; a source's YAML names the column of each.
@@ -41,11 +41,13 @@ class Records:
         fields: field of FIELDS -> its values in the order of `numbers`; None is NULL. A field that the
             source does not hold is not there.
         malformed: number and bytes of records that could not be split into fields.
+        unknown: field -> those of its values that the lookup of their column does not explain.
     """
 
     numbers: Sequence[int]
     fields: Mapping[str, Values]
     malformed: Sequence[tuple[int, bytes]] = ()
+    unknown: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return how many records these are, malformed ones included."""

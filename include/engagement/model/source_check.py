@@ -24,8 +24,8 @@ from engagement.settings import settings
 
 ROWS = 1_000
 _CODES = 20  # of each kind that are listed
-# What is longer, an address or a long number was no code, and is perhaps a patron's.
-_CODE = re.compile(r"(?!\d{8})[^@]{1,30}")
+# What is longer and no UUID, an address or a long number was no code, and is perhaps a patron's.
+_CODE = re.compile(r"(?!\d{8})[^@]{1,30}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 # Reason of a rejection -> what must be there, or nobody is a real customer.
 _NEEDED = {
     "not_current": "membership",
@@ -41,6 +41,7 @@ _CODED: dict[str, FieldName] = {
     "membership": "membership",
     "prefixes": "prefix",
     "nationalities": "nationality",
+    "lookups": "affiliation",
 }
 # What is looked at -> the fields that it is made of.
 _MADE_OF: dict[str, tuple[FieldName, ...]] = {
@@ -75,15 +76,17 @@ class Filled:
 
 @dataclass(frozen=True)
 class Unmapped:
-    """Codes that a part of the YAML does not name, the most frequent first.
+    """Codes that a part of the YAML does not explain, the most frequent first.
 
     Attributes:
         codes: code -> records; at most 20, and none that does not look like a code.
         more: how many other values there are.
+        more_records: in how many records.
     """
 
     codes: dict[str, int]
     more: int
+    more_records: int
 
 
 @dataclass(frozen=True)
@@ -265,6 +268,13 @@ def _unnamed(rows: Rows, source: Source) -> dict[str, list[str]]:
             for code in _codes(rows, "nationality")
             if _nationality_fault(code, source) == "unknown code"
         ],
+        "lookups": [
+            code
+            for code, fault in zip(
+                _codes(rows, "affiliation"), rows["affiliation_fault"], strict=True
+            )
+            if fault == "unknown code"
+        ],
     }
     return {part: codes for part, codes in found.items() if codes}
 
@@ -289,8 +299,9 @@ def _unknown(codes: list[str], known: Container[str]) -> list[str]:
 
 def _most_frequent(codes: list[str], *, are_codes: bool) -> Unmapped:
     counts = _counted(codes)
-    listed = [code for code in counts if are_codes and _CODE.fullmatch(code)][:_CODES]
-    return Unmapped({code: counts[code] for code in listed}, len(counts) - len(listed))
+    shown = [code for code in counts if are_codes and _CODE.fullmatch(code)][:_CODES]
+    listed = {code: counts[code] for code in shown}
+    return Unmapped(listed, len(counts) - len(listed), len(codes) - sum(listed.values()))
 
 
 def _groups(rows: Rows) -> dict[str, int]:

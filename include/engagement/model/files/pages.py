@@ -4,26 +4,42 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
 from engagement.errors import EngagementError
 from engagement.model.files.base import Reading, as_text, last_written, require_file
+from engagement.model.records import Records
 from engagement.model.source import Export, Lookup
 
 # Python makes no number of more than 4,300 digits, and ijson dies of that; half of so many stand in one block.
 _NINES = bytes.maketrans(b"012345678", b"999999999")
 _TOO_MANY = b"9" * 2_000
+# Of each event ijson makes the whole path: of a block of brackets gigabytes.
+_DEEPEST = 100
+_STEPS = dict(zip(b"[{]}", (1, 1, -1, -1), strict=True))
+_NO_MARKS = bytes(set(range(256)) - {*_STEPS, *b'"'})
+# A surrogate without the other one of its pair (RFC 8259, chapter 8.2): ijson makes a question mark of it.
+_HALF = re.compile(
+    rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F])"
+)
+# The end of a block where an escape, or a pair of them, may go on in the next one.
+_UNFINISHED = re.compile(rb"(?:\\u[dD][89abAB]\w\w)?(?:\\(?:u\w{0,3})?)?\Z")
 
 
 class Pages(Reading):
     """The patrons of one JSON file, or of the pages in a folder that begin with the name of their key.
 
     A value is found by its dotted path; of a list the first value counts, or the first one that the
-    lookup of its path knows. A value that its lookup does not know stays as it is.
+    lookup of its path knows. A value that its lookup does not know stays as it is, and is told as
+    unknown: what that means is for who knows the fields.
     """
 
     def __init__(self, path: Path, export: Export, label: str, shard: int, shards: int) -> None:
@@ -54,6 +70,7 @@ class Pages(Reading):
         self._meanings = {
             column: _meanings(listings[column], lookup) for column, lookup in export.lookups.items()
         }
+        self._unknown: defaultdict[str, set[str]] = defaultdict(set)
         self._paths = [(name, name.split(".")) for name in self._names]
         self.as_of = last_written(
             *pages, *(file for each in listings.values() for file in each.pages)
@@ -83,6 +100,15 @@ class Pages(Reading):
     def _records(self) -> Iterator[Any]:
         return iter(self._patrons)
 
+    def _chunk(self, records: Iterator[Any], numbers: Iterator[int]) -> Records:
+        self._unknown.clear()
+        chunk = super()._chunk(records, numbers)
+        unknown: dict[str, frozenset[str]] = {
+            field: frozenset().union(*(self._unknown.get(name, ()) for name in names))
+            for field, names in self._fields.items()
+        }
+        return replace(chunk, unknown=unknown)
+
     def _values(self, record: Any) -> Sequence[str | None] | bytes:
         if isinstance(record, dict):
             found = [(name, _at(record, path)) for name, path in self._paths]
@@ -91,9 +117,18 @@ class Pages(Reading):
         return json.dumps(record, default=str).encode()
 
     def _meaning(self, column: str, value: Any) -> str | None:
-        known = self._meanings.get(column, {})
-        values = [as_text(part) for part in _parts(value)]
-        return next((known[v] for v in values if v in known), values[0] if values else None)
+        values = [text for part in _parts(value) if (text := as_text(part)) is not None]
+        if values and column in self._meanings:
+            return self._looked_up(column, values)
+        return values[0] if values else None
+
+    def _looked_up(self, column: str, values: Sequence[str]) -> str:
+        known = self._meanings[column]
+        for value in values:
+            if value in known:
+                return known[value]
+        self._unknown[column].add(values[0])
+        return values[0]
 
 
 class _Listing:
@@ -154,17 +189,53 @@ class _Listing:
 
 
 class _Page:
-    """An open page, as ijson reads it: block by block."""
+    """An open page, as ijson reads it: block by block, without what ijson cannot bear or falsifies."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], name: str) -> None:
         self._file = file
+        self._name = name
+        self._rest = b""  # of the last block: the beginning of an escape
+        self._in_string = False
+        self._depth = 0
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes; raises ValueError where they hold a number of no end."""
+        """Return the next bytes.
+
+        Raises:
+            ValueError: they hold a number of no end, or a list in a list in a list.
+            EngagementError: they hold half a character.
+        """
         block = self._file.read(size)
         if _TOO_MANY in block.translate(_NINES):
             raise ValueError
+        # Without escaped backslashes each of the others begins an escape.
+        text = (self._rest + block).replace(b"\\\\", b"__")
+        unfinished = _UNFINISHED.search(text, len(text) - 11)
+        self._rest = unfinished[0] if unfinished else b""
+        text = text.removesuffix(self._rest)
+        self._require_whole_characters(text)
+        self._require_shallow(text)
         return block
+
+    def _require_whole_characters(self, text: bytes) -> None:
+        if half := _HALF.search(text):
+            at = self._file.tell() - len(self._rest) - len(text) + half.start()
+            raise EngagementError(
+                f"{self._name} holds half a character (an escape from \\ud800 to \\udfff without its other "
+                f"half) behind byte {at:,}; correct that record in the library system, and fetch the page "
+                "again."
+            )
+
+    def _require_shallow(self, text: bytes) -> None:
+        # Two quotes with nothing between them change nothing for what stands around them.
+        marks = text.replace(b'\\"', b"").translate(None, _NO_MARKS).replace(b'""', b"")
+        pieces = (b'"' * self._in_string + marks).split(b'"')
+        self._in_string = len(pieces) % 2 == 0
+        brackets = b"".join(pieces[::2])
+        depths = [*accumulate(map(_STEPS.__getitem__, brackets), initial=self._depth)]
+        if max(depths) > _DEEPEST:
+            raise ValueError
+        self._depth = depths[-1]
 
 
 @contextmanager
@@ -176,7 +247,7 @@ def _json(page: Path) -> Iterator[_Page]:
         if file.read(3) != codecs.BOM_UTF8:
             file.seek(0)
         try:
-            yield _Page(file)
+            yield _Page(file, page.name)
         except (ijson.JSONError, ValueError, ArithmeticError):
             # What was raised may quote the page.
             raise EngagementError(
