@@ -18,6 +18,8 @@ import httpx
 import psutil
 import pytest
 
+from engagement.demo import stack
+
 ENGAGEMENT = str(Path(sys.executable).with_name("engagement"))
 PATIENCE_S = 240
 
@@ -304,3 +306,13 @@ def test_a_demo_whose_scheduler_dies_names_it_and_stops_everything(
     assert process.returncode == 1
     assert "Airflow's scheduler ended by itself" in printed
     assert checkout.processes() == []
+
+
+def test_a_process_that_ends_by_itself_meanwhile_disturbs_nobody(world: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        left = [psutil.Process(sleeper.pid)]
+        sleeper.kill()
+    found = iter([left, left, []])
+    world.setattr(stack, "_own_processes", lambda: next(found))
+    stack.end_leftovers()
+    assert list(found) == []

@@ -229,7 +229,8 @@ def end_leftovers() -> None:
     """End the processes of this checkout's stack that a killed owner left behind."""
     left = _own_processes()
     for process in left:
-        process.terminate()
+        with suppress(psutil.NoSuchProcess):  # the one before took it along
+            process.terminate()
     psutil.wait_procs(left, timeout=_PATIENCE_WITH_LEFTOVERS_S)
     while left := _own_processes():  # again: a dying scheduler may still have made a worker
         for process in left:
