@@ -56,6 +56,7 @@ def check(period: Period, read: Collection[int] | None = None) -> int:
     data_docs.write(validated, suite, extract_id, period)
     with warehouse.session() as session:
         session.run("model/lock_publish", period=str(period))
+        session.run("model/work_in_bulk", helpers=1)
         session.run("model/forget_checks", extract_id=extract_id)
         for result in validated.results:
             _keep(session, extract_id, suite, result)
