@@ -69,6 +69,17 @@ def test_a_yaml_that_takes_a_field_from_another_column_needs_nobody_to_accept_it
     assert extracts(store)[-1] == (2, "2018-07", "accepted")
 
 
+def hold_by_share(library: Any, july: Any) -> None:
+    """Let July have half the share of real customers that June has, so that it is not published."""
+    run(JUNE, library)
+    july()
+    library.do("UPDATE autolib.member SET email = NULL WHERE member_no > 20")
+    extract(JULY, library.source)
+    check(JULY)
+    with pytest.raises(gates.Refused):
+        publish(JULY)
+
+
 def test_a_share_of_real_customers_far_from_the_last_stops_publishing(
     library: Any, july: Any, store: Any
 ):
@@ -88,13 +99,7 @@ def test_a_share_of_real_customers_far_from_the_last_stops_publishing(
 
 
 def test_who_accepts_a_share_accepts_that_share_and_no_other(library: Any, july: Any, store: Any):
-    run(JUNE, library)
-    july()
-    library.do("UPDATE autolib.member SET email = NULL WHERE member_no > 20")
-    extract(JULY, library.source)
-    check(JULY)
-    with pytest.raises(gates.Refused):
-        publish(JULY)
+    hold_by_share(library, july)
     gates.accept(JULY, "The mail server was emptied.", "anna")
     store.do("UPDATE stage.patron SET name = NULL")
     check(JULY)
@@ -124,13 +129,7 @@ def test_real_customers_after_a_month_without_any_stop_publishing_too(library: A
 def test_a_share_that_is_usual_again_holds_nothing_any_more(
     library: Any, july: Any, store: Any, world: pytest.MonkeyPatch, tmp_path: Path
 ):
-    run(JUNE, library)
-    july()
-    library.do("UPDATE autolib.member SET email = NULL WHERE member_no > 20")
-    extract(JULY, library.source)
-    check(JULY)
-    with pytest.raises(gates.Refused):
-        publish(JULY)
+    hold_by_share(library, july)
     described(world, tmp_path, gates={"real_share_change_limit": 0.6})
     assert publish(JULY) == 20
     with pytest.raises(EngagementError, match="No gate holds"):
@@ -178,13 +177,7 @@ def test_what_is_not_the_whole_library_cannot_be_accepted(
 def test_a_failed_reading_does_not_keep_a_person_from_accepting_what_the_period_stands_on(
     library: Any, july: Any
 ):
-    run(JUNE, library)
-    july()
-    library.do("UPDATE autolib.member SET email = NULL WHERE member_no > 20")
-    extract(JULY, library.source)
-    check(JULY)
-    with pytest.raises(gates.Refused):
-        publish(JULY)
+    hold_by_share(library, july)
     library.do("CREATE TABLE autolib.kept AS TABLE autolib.member")
     library.do("DELETE FROM autolib.member")
     assert "gave no patron" in refusal(JULY, library, reread=Reread("to see", "anna"))
