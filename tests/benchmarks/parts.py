@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import statistics
+import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 from benchmarks import month, process, world
@@ -17,6 +19,7 @@ from engagement.demo import library
 
 _ROUNDS = 5
 _STEPS = ("extract", "check", "publish")
+_CORES = 2  # what is promised is promised for so many; a large library is read in as many shards
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,18 @@ class Size:
 
 
 def model(size: Size, _: Path) -> list[Figure]:
-    """A first month, each step in a process of its own, from the start of each to its end."""
+    """A first month in two shards, each step from the start of its processes to their end."""
     steps = dict(zip(_STEPS, first_month(size.rows), strict=True))
     spent = steps["extract"].told
     seconds = {name: report.seconds for name, report in steps.items()}
-    seconds |= {doing: spent[doing] for doing in ("reading", "normalising", "writing")}
-    total = sum(report.seconds for report in steps.values())
+    total = sum(seconds.values())
     return [
-        figure("model_600k_s", total, "s", "three processes, imports included, nobody known", 45),
-        *(figure(f"model_600k_{name}_s", took, "s", "of these") for name, took in seconds.items()),
+        figure("model_600k_s", total, "s", "two shards, imports included, nobody known", 45),
+        *(figure(f"model_600k_{step}_s", seconds[step], "s", "of these") for step in _STEPS),
+        *(
+            figure(f"model_600k_{doing}_s", spent[doing], "s", "of both shards together")
+            for doing in ("reading", "normalising", "writing")
+        ),
     ]
 
 
@@ -79,11 +85,14 @@ def shards(size: Size, _: Path) -> list[Figure]:
     alone, together = [], []
     for number in range(3):
         world.use_warehouse(f"one_{number}")
-        alone.append(process.run("step", "extract").seconds)
+        alone.append(_extract(shards=1).seconds)
         world.use_warehouse(f"two_{number}")
-        together.append(process.seconds_of(_both_shards))
+        together.append(_extract(shards=2).seconds)
     ratio = process.median_ratio(together, alone)
-    return [figure("shards_2", ratio, "times", "one process that reads all")]
+    return [
+        figure("shards_2", ratio, "times", "one process that reads all"),
+        figure("shards_1_s", statistics.median(alone), "s", "one process that reads all"),
+    ]
 
 
 def memory(size: Size, _: Path) -> list[Figure]:
@@ -121,7 +130,8 @@ def first_month(rows: int) -> tuple[Report, ...]:
     """Run a month through its three steps, into a warehouse of its own: nobody was known before."""
     world.use_library(rows)
     world.use_warehouse(f"month_{rows}")
-    reports = tuple(process.run("step", name) for name in _STEPS)
+    shards = 1 if rows == library.RECORDS else _CORES
+    reports = (_extract(shards), *(process.run("step", name) for name in _STEPS[1:]))
     share = reports[-1].told["result"] / rows
     usual = library.REAL_CUSTOMERS / library.RECORDS
     if abs(share - usual) > 0.001:
@@ -136,6 +146,18 @@ def use_month(rows: int) -> None:
     world.use_warehouse(f"month_{rows}")
 
 
-def _both_shards() -> None:
+def _extract(shards: int) -> Report:
+    """Read the library, each shard in a process of its own, all at the same time."""
     with ThreadPoolExecutor() as pool:
-        list(pool.map(partial(process.run, "step", "extract"), (0, 1), (2, 2)))
+        began = time.perf_counter()
+        reports = list(
+            pool.map(lambda shard: process.run("step", "extract", shard, shards), range(shards))
+        )
+        seconds = time.perf_counter() - began
+    spent = sum((Counter(report.told) for report in reports), Counter())
+    return Report(
+        seconds,
+        max(report.peak_mb for report in reports),
+        max(report.server_mb for report in reports),
+        dict(spent),
+    )
