@@ -32,7 +32,7 @@ class Size:
 
 def model(size: Size, _: Path) -> list[Figure]:
     """A first month in two shards, each step from the start of its processes to their end."""
-    steps = dict(zip(_STEPS, first_month(size.rows), strict=True))
+    steps = dict(zip(_STEPS, first_month(size.rows, _CORES), strict=True))
     spent = steps["extract"].told
     seconds = {name: report.seconds for name, report in steps.items()}
     total = sum(seconds.values())
@@ -97,7 +97,7 @@ def shards(size: Size, _: Path) -> list[Figure]:
 
 def memory(size: Size, _: Path) -> list[Figure]:
     """What any one process holds at most, the server's among them, and whether it grows with the rows."""
-    usual, large = first_month(size.rows), first_month(size.many)
+    usual, large = first_month(size.rows, _CORES), first_month(size.many, _CORES)
     (_, small_check, _), (_, large_check, _) = usual, large
     growth = large_check.highest_mb / small_check.highest_mb
     return [
@@ -126,11 +126,10 @@ PARTS: dict[str, Callable[[Size, Path], list[Figure]]] = {
 
 
 @cache
-def first_month(rows: int) -> tuple[Report, ...]:
+def first_month(rows: int, shards: int = 1) -> tuple[Report, ...]:
     """Run a month through its three steps, into a warehouse of its own: nobody was known before."""
     world.use_library(rows)
-    world.use_warehouse(f"month_{rows}")
-    shards = 1 if rows == library.RECORDS else _CORES
+    world.use_warehouse(_month(rows, shards))
     reports = (_extract(shards), *(process.run("step", name) for name in _STEPS[1:]))
     share = reports[-1].told["result"] / rows
     usual = library.REAL_CUSTOMERS / library.RECORDS
@@ -140,10 +139,14 @@ def first_month(rows: int) -> tuple[Report, ...]:
 
 
 def use_month(rows: int) -> None:
-    """Work in the warehouse in which the first month of `rows` records is published."""
+    """Work in the warehouse in which the first month of `rows` records is published, read as one."""
     first_month(rows)
     world.use_library(rows)
-    world.use_warehouse(f"month_{rows}")
+    world.use_warehouse(_month(rows))
+
+
+def _month(rows: int, shards: int = 1) -> str:
+    return f"month_{rows}_in_{shards}"
 
 
 def _extract(shards: int) -> Report:
