@@ -74,3 +74,8 @@ def _validated(text: str) -> str | None:
 def digest(address: str, key: bytes) -> bytes:
     """Return the HMAC-SHA-256 that stands for a normalised address, without regard to case."""
     return hmac.digest(key, address.lower().encode(), hashlib.sha256)
+
+
+def domain_digest(address: str, key: bytes) -> bytes:
+    """Return the HMAC-SHA-256 that stands for the domain of a normalised address."""
+    return digest(address.rpartition("@")[2], key)

@@ -5,20 +5,26 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator
+from base64 import encodebytes
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from enum import Enum
+from html import escape
 
 from engagement import clock
 from engagement.errors import EngagementError
 
+TOKEN_HEADER = "X-Engagement-Token"  # noqa: S105 - a header's name
 TIMEOUT_S = 30  # per answer of the server
 DIALOGUE_S = 4 * TIMEOUT_S  # of one message: MAIL, RCPT, DATA and the text
 _GO_ON = 354
 _NO_SUCH_NAME = 553  # RFC 5321: mailbox name not allowed
+# RFC 3463, section 2, at the beginning of a reply's text.
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # RFC 5321, 4.5.2: a line's first dot is doubled
 
 
@@ -49,40 +55,92 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Handover:
-    """The server's answer to one message; `code` is its SMTP reply, None when the line broke."""
+    """The server's answer to one message.
+
+    Attributes:
+        verdict: what it means.
+        code: the reply, such as 550; None when the line broke.
+        text: the reply's words; they may name the recipient.
+    """
 
     verdict: Verdict
     code: int | None
+    text: str = ""
+
+    @property
+    def status(self) -> str | None:
+        """The reply's enhanced status code, such as 5.1.1, or None."""
+        found = _STATUS.match(self.text)
+        return found[0] if found else None
 
 
-def build(
-    *,
-    sender: str,
-    recipient: str,
-    subject: str,
-    text: str,
-    html: str,
-    language: str,
-    token: str,
-) -> EmailMessage:
-    """Return a message of a text and an HTML part; only `token` tells it from its copies.
+class Letter:
+    """A mail to many: a text and an HTML part that are written once, addressed to each recipient."""
 
-    Thai is sent in base64: every relay passes it on unharmed.
-    """
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender
-    message["To"] = recipient
-    message["Subject"] = subject
-    message["Date"] = clock.now()
-    message["Message-ID"] = f"<{token}@{sender.rpartition('@')[2].strip('<> ')}>"
-    message["X-Engagement-Token"] = token
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text, cte="base64")
-    message.add_alternative(html, subtype="html", cte="base64")
-    message["Content-Language"] = (
-        language  # last: a Content- header set before goes to the text part
-    )
-    return message
+    def __init__(self, *, sender: str, subject: str, text: str, html: str, language: str) -> None:
+        """Take what all its mails share.
+
+        Args:
+            sender: name and address, as in `Library <engagement@library.example.com>`.
+            subject: one line.
+            text: the text part.
+            html: the HTML part.
+            language: of both, such as th.
+        """
+        head = EmailMessage(policy=SMTP)
+        head["From"] = sender
+        head["Subject"] = subject
+        self._head = head.as_bytes().rstrip() + b"\r\n"
+        self._domain = sender.rpartition("@")[2].strip("<> ")
+        self._parts = (("plain", text), ("html", html))
+        self._language = language
+
+    def addressed(
+        self,
+        recipient: str,
+        token: str,
+        values: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Return the mail to one recipient, its lines ended by CRLF.
+
+        Thai is sent in base64: every relay passes it on unharmed.
+
+        Args:
+            recipient: an address.
+            token: tells this mail from all others; stands in its Message-ID and in a header of our own.
+            values: mark -> what is written in its place, in both parts.
+            headers: more headers, in ASCII.
+        """
+        boundary = f"=_{token}"
+        own = {
+            "To": recipient,
+            "Date": format_datetime(clock.now()),
+            "Message-ID": f"<{token}@{self._domain}>",
+            TOKEN_HEADER: token,
+            "Auto-Submitted": "auto-generated",
+            **(headers or {}),
+            "MIME-Version": "1.0",
+            "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+            "Content-Language": self._language,
+        }
+        for name, value in own.items():
+            if "\r" in value or "\n" in value:
+                raise ValueError(f"a line break in the header {name}")
+        lines = [
+            self._head,
+            *(f"{name}: {value}\r\n".encode("ascii") for name, value in own.items()),
+        ]
+        for kind, text in self._parts:
+            filled = text.replace("\r\n", "\n")
+            for mark, value in (values or {}).items():
+                filled = filled.replace(mark, escape(value) if kind == "html" else value)
+            lines.append(
+                f"\r\n--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
+                "Content-Transfer-Encoding: base64\r\n\r\n".encode("ascii")
+            )
+            lines.append(encodebytes(filled.encode()).rstrip().replace(b"\n", b"\r\n"))
+        return b"".join(lines) + f"\r\n--{boundary}--\r\n".encode("ascii")
 
 
 class Connection:
@@ -91,36 +149,38 @@ class Connection:
     def __init__(self, client: smtplib.SMTP) -> None:
         self._client = client
 
-    def hand_over(self, message: EmailMessage, return_path: str, recipient: str) -> Handover:
-        """Give one message to the server and return what it said.
+    def hand_over(self, message: bytes, return_path: str, recipient: str) -> Handover:
+        """Give one message, its lines ended by CRLF, to the server and return what it said.
 
         UNCERTAIN only when the line broke after the text had begun: the server may have taken it.
         """
         try:
             for command, argument in (("mail", return_path), ("rcpt", recipient)):
-                code, _ = getattr(self._client, command)(argument)
+                code, said = getattr(self._client, command)(argument)
                 if code not in (250, 251):
                     self._client.rset()
-                    return Handover(_refusal(code), code)
-            code, _ = self._client.docmd("data")
+                    return _answered(code, said)
+            code, said = self._client.docmd("data")
             if code != _GO_ON:
                 self._client.rset()
-                return Handover(_refusal(code), code)
+                return _answered(code, said)
         except UnicodeError:
             self._client.rset()
             return Handover(Verdict.REFUSED, _NO_SUCH_NAME)
         except (smtplib.SMTPException, OSError):
             return Handover(Verdict.LATER, None)
         try:
-            self._client.send(_LEADING_DOT.sub(b"..", message.as_bytes()).rstrip() + b"\r\n.\r\n")
-            code, _ = self._client.getreply()
+            self._client.send(_LEADING_DOT.sub(b"..", message).rstrip() + b"\r\n.\r\n")
+            code, said = self._client.getreply()
         except (smtplib.SMTPException, OSError):
             return Handover(Verdict.UNCERTAIN, None)
-        return Handover(Verdict.ACCEPTED if code == 250 else _refusal(code), code)
+        return _answered(code, said)
 
 
-def _refusal(code: int) -> Verdict:
-    return Verdict.REFUSED if code >= 500 else Verdict.LATER
+def _answered(code: int, said: bytes) -> Handover:
+    verdict = Verdict.REFUSED if code >= 500 else Verdict.LATER
+    text = said.decode("utf-8", "replace")
+    return Handover(Verdict.ACCEPTED if code == 250 else verdict, code, text)
 
 
 @contextmanager

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from email.utils import parseaddr
 
-from engagement import address, clock, mail, schema, warehouse
+from engagement import address, clock, mail, orphans, schema, warehouse
 from engagement.errors import EngagementError
-from engagement.mail import Handover, MailServer, Verdict
+from engagement.labels import Language
+from engagement.mail import Connection, Handover, MailServer, Verdict
+from engagement.mailbox import Journal
 from engagement.settings import settings
+from engagement.warehouse import Line, Session
 
 _log = logging.getLogger(__name__)
 
-# A worker that lost its lock may still be talking to the server, for as long as that may stay silent.
-_LEASE = timedelta(seconds=mail.DIALOGUE_S)
+_RETRY_FIRST = timedelta(minutes=5)
+_RETRY_LAST = timedelta(hours=4)
+_GIVEN_UP_AFTER = timedelta(
+    days=3
+)  # RFC 5321, section 4.5.4.1, asks for four days at least of relays
+_ANY = b""  # the bucket of all domains
+_LONGEST_WAIT_S = 1.0
 
 
 @dataclass(frozen=True)
 class Batch:
-    """The mails that belong together: what they are for, of what, and which step of it."""
+    """The mails that belong together: what they are for, and of what."""
 
     purpose: str
     ref: str
-    step: str
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.ref}"
@@ -37,16 +45,27 @@ class Batch:
 
 @dataclass(frozen=True)
 class Message:
-    """One claimed mail; `edition` says which text it carries, `address` where it goes now.
+    """One claimed mail.
 
-    While the safety catch is on that is the catch-all address, and `is_caught` says so.
+    Attributes:
+        message_id: its number.
+        step: which of the batch's mails to this recipient it is.
+        edition: which text it carries, where that has editions.
+        token: what its Message-ID, its return path and our own header carry: random.
+        address: where it goes now; while the safety catch is on, the catch-all address.
+        is_caught: whether it goes there.
+        language: what the recipient is written to in; None where the sender decides.
+        survey_token: what the personal link carries; None where there is none.
     """
 
     message_id: int
-    edition: int
+    step: str
+    edition: int | None
     token: str
     address: str
     is_caught: bool
+    language: Language | None
+    survey_token: str | None
 
 
 @dataclass
@@ -59,76 +78,290 @@ class Outcome:
     def __getitem__(self, verdict: Verdict) -> int:
         return self.counts[verdict]
 
+    def add(self, handover: Handover) -> None:
+        """Count one mail."""
+        self.counts[handover.verdict] += 1
+        if handover.verdict is Verdict.REFUSED:
+            self.refusal_code = handover.code
 
-def queue(batch: Batch, edition: int, recipients: Sequence[str]) -> int:
-    """Write a mail for every recipient who has none of this batch yet; return how many are new.
 
-    What still waits for somebody who is not among `recipients` any more is withdrawn.
-    A mail that was refused, or that only reached the catch-all address and mail is live now, has reached
-    nobody and is queued again.
+Compose = Callable[[Message], bytes]
+
+
+def queue(batch: Batch, step: str, edition: int | None, recipients: Sequence[str]) -> int:
+    """Write a mail for every recipient who has none of this step yet; return how many are new.
+
+    What still waits for somebody who is not among `recipients` any more is withdrawn; what was to be tried
+    again later is due now. A mail that was refused, or that only reached the catch-all address and mail is
+    live now, has reached nobody and is queued again.
     """
-    key = address.secret()
     with warehouse.session() as session:
-        session.run("outbox/lock_batch", ref=str(batch))
-        queued = 0
-        for recipient in sorted(recipients):
-            recipient_key = address.digest(recipient, key)
-            session.run("outbox/remember_address", address_key=recipient_key, address=recipient)
-            queued += session.run(
-                "outbox/queue",
-                purpose=batch.purpose,
-                ref=batch.ref,
-                step=batch.step,
-                recipient_key=recipient_key,
-                edition=edition,
-                token=secrets.token_hex(16),
-                is_live=settings().mail == "live",
-                queued_at=clock.now(),
-            )
-        session.run(
-            "outbox/withdraw",
-            purpose=batch.purpose,
-            ref=batch.ref,
-            step=batch.step,
-            recipient_keys=[address.digest(recipient, key) for recipient in recipients],
+        return add(session, batch, step, edition, recipients)
+
+
+def add(
+    session: Session, batch: Batch, step: str, edition: int | None, recipients: Sequence[str]
+) -> int:
+    """Do what `queue` does in a transaction that has begun: they are written with what else it writes."""
+    key = address.secret()
+    now = clock.now()
+    of_step = {"purpose": batch.purpose, "ref": batch.ref, "step": step}
+    session.run("outbox/lock_batch", ref=str(batch))
+    queued = 0
+    for recipient in sorted(recipients):
+        recipient_key = address.digest(recipient, key)
+        session.run("outbox/remember_address", address_key=recipient_key, address=recipient)
+        queued += session.run(
+            "outbox/queue",
+            **of_step,
+            recipient_key=recipient_key,
+            domain_key=address.domain_digest(recipient, key),
+            edition=edition,
+            token=secrets.token_hex(16),
+            is_live=settings().mail == "live",
+            queued_at=now,
         )
+    session.run(
+        "outbox/withdraw",
+        **of_step,
+        recipient_keys=[address.digest(recipient, key) for recipient in recipients],
+    )
+    session.run("outbox/hasten", purpose=batch.purpose, ref=batch.ref, now=now)
     return queued
 
 
 def dispatch(
-    batch: Batch, server: MailServer, compose: Callable[[Message], EmailMessage]
+    batch: Batch,
+    server: MailServer,
+    compose: Compose,
+    *,
+    journal: Journal | None = None,
+    connections: int = 1,
+    seconds: float | None = None,
 ) -> Outcome:
-    """Send what is queued of `batch`, mail by mail, and return what became of it.
+    """Send what is due of `batch`, mail by mail, and return what became of it.
 
     Each mail is committed as `sending` before the server hears of it and as `sent` after. One
-    recipient's refusal does not keep the mail from the others.
+    recipient's refusal does not keep the mail from the others. Several dispatches may run at once.
+
+    Args:
+        batch: whose mails.
+        server: who takes them.
+        compose: writes a mail, its lines ended by CRLF.
+        journal: the mailbox in which the relay keeps a copy of every mail, if it does.
+        connections: how many dialogues with the server are held at once.
+        seconds: after which no mail is begun any more; None: when nothing is due.
 
     Raises:
-        EngagementError: the safety catch is on and has nowhere to send to, the mail server cannot be
-            reached, or mails are left that need another run or a person.
+        EngagementError: the safety catch is on and has nowhere to send to, or the mail server cannot be
+            reached.
     """
     catch_all = _catch_all()
-    _settle_orphans(batch)
-    outcome = Outcome()
-    with _worker() as lock, mail.connect(server) as connection:
-        after = 0
-        while (message := _claim(batch, lock, after, catch_all)) is not None:
-            after = message.message_id
-            handover = Handover(Verdict.LATER, None)  # should composing fail, nothing has gone out
-            try:
-                composed = compose(message)
-                handover = connection.hand_over(
-                    composed, parseaddr(server.sender)[1], message.address
+    orphans.settle(
+        batch,
+        journal,
+        is_patient=seconds is None,
+        send_probe=lambda: _send_probe(server),
+    )
+    ends_at = None if seconds is None else time.monotonic() + seconds
+    sending = _Sending(batch, server, compose, catch_all, ends_at, journal is not None)
+    with ThreadPoolExecutor(connections) as threads:
+        for worker in [threads.submit(sending.work) for _ in range(connections)]:
+            worker.result()
+    return sending.outcome
+
+
+def _send_probe(server: MailServer) -> None:
+    """Send a mail to ourselves that must arrive in the journal, after all that was sent before."""
+    probe = Batch("probe", "journal")
+    to = settings().return_path or parseaddr(server.sender)[1]
+    queue(probe, secrets.token_hex(8), None, [to])
+    dispatch(probe, server, lambda message: _compose_probe(message, server))
+
+
+def _compose_probe(message: Message, server: MailServer) -> bytes:
+    words = "This mail shows that the relay's journal is complete up to here. Nobody need read it."
+    letter = mail.Letter(
+        sender=server.sender,
+        subject="Journal probe",
+        text=words,
+        html=f"<p>{words}</p>",
+        language="en",
+    )
+    return letter.addressed(message.address, message.token)
+
+
+class _Sending:
+    """One dispatch: what its workers share."""
+
+    def __init__(
+        self,
+        batch: Batch,
+        server: MailServer,
+        compose: Compose,
+        catch_all: str | None,
+        ends_at: float | None,
+        has_journal: bool,
+    ) -> None:
+        self._batch = batch
+        self._server = server
+        self._compose = compose
+        self._catch_all = catch_all
+        self._ends_at = ends_at
+        self._has_journal = has_journal
+        self._counting = threading.Lock()
+        self.outcome = Outcome()
+
+    def work(self) -> None:
+        """Send until nothing is due; a line that breaks is opened again while it carries mails."""
+        with _worker() as (line, lock):
+            while self._is_time_left() and self._has_due(line):
+                with mail.connect(self._server) as connection:
+                    if not self._talk(line, lock, connection):
+                        return
+
+    def _has_due(self, line: Line) -> bool:
+        with line.session() as session:
+            return bool(
+                session.scalar(
+                    "outbox/has_due",
+                    purpose=self._batch.purpose,
+                    ref=self._batch.ref,
+                    now=clock.now(),
                 )
-            finally:
-                _record(message, lock, handover)
-            outcome.counts[handover.verdict] += 1
-            if handover.verdict is Verdict.REFUSED:
-                outcome.refusal_code = handover.code
+            )
+
+    def _talk(self, line: Line, lock: int, connection: Connection) -> bool:
+        """Send over one connection; return whether it broke after it had carried a mail."""
+        is_used = False
+        while self._is_time_left():
+            claimed = self._claim(line, lock)
+            if claimed is None:
+                return False
+            if isinstance(claimed, float):
+                time.sleep(claimed)
+                continue
+            handover = self._hand_over(line, lock, connection, claimed)
+            with self._counting:
+                self.outcome.add(handover)
             if handover.code is None:
-                break  # the line is broken; what is left stays queued
-    _require_done(batch, server, outcome)
-    return outcome
+                return is_used
+            is_used = True
+        return False
+
+    def _is_time_left(self) -> bool:
+        return self._ends_at is None or time.monotonic() < self._ends_at
+
+    def _hand_over(
+        self, line: Line, lock: int, connection: Connection, message: Message
+    ) -> Handover:
+        handover = Handover(Verdict.LATER, None)  # should composing fail, nothing has gone out
+        try:
+            composed = self._compose(message)
+            path = return_path(parseaddr(self._server.sender)[1], message.token)
+            handover = connection.hand_over(composed, path, message.address)
+        finally:
+            with line.session() as session:
+                self._record(session, message, lock, handover)
+        return handover
+
+    def _record(self, session: Session, message: Message, lock: int, handover: Handover) -> None:
+        now = clock.now()
+        state = {
+            Verdict.ACCEPTED: "caught" if message.is_caught else "sent",
+            Verdict.REFUSED: "refused",
+            Verdict.LATER: "queued",
+            # By nobody any more: its orphan is looked for in the journal.
+            Verdict.UNCERTAIN: "sending" if self._has_journal else "uncertain",
+        }[handover.verdict]
+        session.run(
+            "outbox/record",
+            message_id=message.message_id,
+            worker_lock=lock,
+            state=state,
+            smtp_code=handover.code,
+            smtp_status=handover.status,
+            sent_at=now if handover.verdict is Verdict.ACCEPTED else None,
+            now=now,
+            is_later=handover.verdict is Verdict.LATER,
+            first=_RETRY_FIRST,
+            last=_RETRY_LAST,
+            given_up_before=now - _GIVEN_UP_AFTER,
+        )
+
+    def _claim(self, line: Line, lock: int) -> Message | float | None:
+        """Return the next mail, which is ours now; or the seconds to wait for it; or None."""
+        while True:
+            try:
+                with line.session() as session:
+                    row = session.one(
+                        "outbox/claim",
+                        purpose=self._batch.purpose,
+                        ref=self._batch.ref,
+                        worker_lock=lock,
+                        is_caught=self._catch_all is not None,
+                        now=clock.now(),
+                        claimed_at=datetime.now(UTC),
+                    )
+                    if row is not None and row.state == "sending":
+                        _take_slots(session, row.domain_key)
+            except _NotYetError as wait:
+                return wait.seconds
+            if row is None:
+                return self._wait(line)
+            if row.state == "sending":
+                return Message(
+                    row.message_id,
+                    row.step,
+                    row.edition,
+                    row.token,
+                    self._catch_all or row.address,
+                    self._catch_all is not None,
+                    row.language,
+                    row.survey_token,
+                )
+
+    def _wait(self, line: Line) -> float | None:
+        """Return how long to wait where mails are due whose domains have had their share for now."""
+        rate = settings().mail_per_domain_per_second
+        return None if rate is None or not self._has_due(line) else min(1 / rate, _LONGEST_WAIT_S)
+
+
+class _NotYetError(Exception):
+    """The rate allows no mail yet; undoes a claim."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = min(seconds, _LONGEST_WAIT_S)
+
+
+def _take_slots(session: Session, domain_key: bytes | None) -> None:
+    """Take a mail's share of the rates; raises _NotYetError where there is none to take."""
+    rates = (
+        (_ANY, settings().mail_per_second),
+        (domain_key, settings().mail_per_domain_per_second),
+    )
+    for bucket_key, rate in rates:
+        if rate is None or bucket_key is None:
+            continue
+        every = timedelta(seconds=1 / rate)
+        if not session.run(
+            "outbox/take_slot", bucket_key=bucket_key, now=datetime.now(UTC), every=every
+        ):
+            raise _NotYetError(1 / rate)
+
+
+def return_path(sender: str, token: str) -> str:
+    """Return where bounces of a mail go: to a mailbox of their own, with the mail's token, if one is set.
+
+    Variable envelope return path: ENGAGEMENT_RETURN_PATH is `bounces@library.example`, the token stands
+    behind a plus (RFC 5233), so that a bounce tells which mail it is of.
+    """
+    mailbox = settings().return_path
+    if mailbox is None:
+        return sender
+    local, _, domain = mailbox.rpartition("@")
+    return f"{local}+{token}@{domain}"
 
 
 def settle(message_id: int, *, is_delivered: bool) -> None:
@@ -144,99 +377,31 @@ def settle(message_id: int, *, is_delivered: bool) -> None:
             raise EngagementError(f"No mail {message_id} is uncertain; there is nothing to settle.")
 
 
-def _catch_all() -> str | None:
-    """Return the address that gets every mail while the safety catch is on, or None in live mode."""
-    if settings().mail == "live":
-        schema.require_own()
-        return None
-    if not settings().mail_catch_all:
-        raise EngagementError(
-            "No mail leaves without ENGAGEMENT_MAIL=live; set ENGAGEMENT_MAIL_CATCH_ALL to the address "
-            "that is to receive everything until then."
-        )
-    return settings().mail_catch_all
-
-
-def _settle_orphans(batch: Batch) -> None:
-    """Mark mails whose worker died in the middle as uncertain: they may have been delivered."""
-    while True:
-        with warehouse.session() as session:
-            orphans = session.rows("outbox/orphans", purpose=batch.purpose, ref=batch.ref)
-            ripe_at = [row.claimed_at + _LEASE for row in orphans]
-            now = datetime.now(UTC)  # a lease is the machine's time
-            for row, ripe in zip(orphans, ripe_at, strict=True):
-                if ripe <= now:
-                    session.run("outbox/doubt", message_id=row.message_id)
-        waiting = [ripe for ripe in ripe_at if ripe > now]
-        if not waiting:
-            return
-        _log.info("A worker died while sending; waiting until its dialogue must be over.")
-        time.sleep((max(waiting) - now).total_seconds())
-
-
-@contextmanager
-def _worker() -> Iterator[int]:
-    """Hold the lock by which others see that this worker lives; the server frees it when it dies."""
-    lock = secrets.randbits(62)
+def stop(by: str, reason: str) -> bool:
+    """Stop all mail within one claim; return False where it is stopped already."""
     with warehouse.session() as session:
-        session.run("outbox/lock_worker", worker_lock=lock)
-        yield lock
+        return bool(session.run("outbox/stop_mail", now=clock.now(), by=by, reason=reason))
 
 
-def _claim(batch: Batch, lock: int, after: int, catch_all: str | None) -> Message | None:
-    """Return the next queued mail, which is ours now; one whose address was erased is withdrawn."""
+def start(by: str) -> bool:
+    """Let mail go out again; return False where it was not stopped."""
     with warehouse.session() as session:
-        row = session.one(
-            "outbox/claim",
-            purpose=batch.purpose,
-            ref=batch.ref,
-            worker_lock=lock,
-            after=after,
-            is_caught=catch_all is not None,
-            claimed_at=datetime.now(UTC),
-        )
-        if row is not None and row.address is None:
-            session.run(
-                "outbox/record",
-                message_id=row.message_id,
-                worker_lock=lock,
-                state="withdrawn",
-                smtp_code=None,
-                sent_at=None,
-            )
-    if row is None:
-        return None
-    if row.address is None:
-        return _claim(batch, lock, row.message_id, catch_all)
-    to = catch_all or row.address
-    return Message(row.message_id, row.edition, row.token, to, is_caught=catch_all is not None)
+        return bool(session.run("outbox/start_mail", now=clock.now(), by=by))
 
 
-def _record(message: Message, lock: int, handover: Handover) -> None:
-    state = {
-        Verdict.ACCEPTED: "caught" if message.is_caught else "sent",
-        Verdict.REFUSED: "refused",
-        Verdict.LATER: "queued",
-        Verdict.UNCERTAIN: "uncertain",
-    }[handover.verdict]
+def require_done(batch: Batch, server: MailServer, outcome: Outcome) -> None:
+    """Raise EngagementError with what is left to do of a batch, without naming a recipient."""
     with warehouse.session() as session:
-        session.run(
-            "outbox/record",
-            message_id=message.message_id,
-            worker_lock=lock,
-            state=state,
-            smtp_code=handover.code,
-            sent_at=clock.now() if handover.verdict is Verdict.ACCEPTED else None,
-        )
-
-
-def _require_done(batch: Batch, server: MailServer, outcome: Outcome) -> None:
-    """Raise EngagementError with what is left to do, without naming a recipient."""
-    with warehouse.session() as session:
+        stopped = session.one("outbox/mail_stop")
         counts = {
             row.state: row
             for row in session.rows("outbox/count_states", purpose=batch.purpose, ref=batch.ref)
         }
+    if (left := counts.get("queued")) is not None and stopped is not None:
+        raise EngagementError(
+            f"All mail was stopped by {stopped.stopped_by}; {left.message_count} mail(s) of {batch} wait. "
+            "`engagement mail start` lets it go on; then run again."
+        )
     if (left := counts.get("queued")) is not None:
         raise EngagementError(
             f"The mail server {server} did not take {left.message_count} mail(s) of {batch} for now "
@@ -258,3 +423,26 @@ def _require_done(batch: Batch, server: MailServer, outcome: Outcome) -> None:
             f"The mail server {server} refused {refused} mail(s) of {batch} for good "
             f"(reply {outcome.refusal_code}); correct the recipients, then run again."
         )
+
+
+def _catch_all() -> str | None:
+    """Return the address that gets every mail while the safety catch is on, or None in live mode."""
+    if settings().mail == "live":
+        schema.require_own()
+        return None
+    if not settings().mail_catch_all:
+        raise EngagementError(
+            "No mail leaves without ENGAGEMENT_MAIL=live; set ENGAGEMENT_MAIL_CATCH_ALL to the address "
+            "that is to receive everything until then."
+        )
+    return settings().mail_catch_all
+
+
+@contextmanager
+def _worker() -> Iterator[tuple[Line, int]]:
+    """Hold a connection, and on it the lock by which others see that this worker lives."""
+    lock = secrets.randbits(62)
+    with warehouse.line() as line:
+        with line.session() as session:
+            session.scalar("outbox/lock_worker", worker_lock=lock)
+        yield line, lock

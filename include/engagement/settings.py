@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engagement.errors import EngagementError
@@ -28,8 +28,13 @@ class Settings(BaseSettings):
     clock_file: Path | None = None
     mail: Literal["caught", "live"] = "caught"
     mail_catch_all: str | None = None
+    mail_per_second: float | None = Field(default=None, gt=0)
+    mail_per_domain_per_second: float | None = Field(default=None, gt=0)
+    return_path: str | None = None
     report_file: Path = INCLUDE / "report.yaml"
     work_items_file: Path | None = None
+    campaigns: Path = INCLUDE / "campaigns"
+    answers: Path | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -38,7 +43,7 @@ class Settings(BaseSettings):
             raise ValueError("no time zone such as Asia/Bangkok")
         return name
 
-    @field_validator("mail_catch_all")
+    @field_validator("mail_catch_all", "return_path")
     @classmethod
     def _is_an_address(cls, text: str | None) -> str | None:
         from engagement import address
@@ -46,6 +51,11 @@ class Settings(BaseSettings):
         if text is not None and address.normal(text) is None:
             raise ValueError("no e-mail address")
         return text
+
+    @property
+    def answers_folder(self) -> Path:
+        """Where librarians put exported answers, a folder for each campaign."""
+        return self.answers or self.home / "answers"
 
     @property
     def zone(self) -> ZoneInfo:

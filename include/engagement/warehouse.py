@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from contextlib import contextmanager, suppress
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -122,6 +122,41 @@ def session(database: URL | None = None, *, name: str = WAREHOUSE) -> Iterator[S
         connection.close()
 
 
+@contextmanager
+def line() -> Iterator[Line]:
+    """Hold one connection to the warehouse for transactions one after the other, and hang up at the end.
+
+    Raises:
+        DatabaseError: the warehouse cannot be reached.
+    """
+    with telling("Connecting", WAREHOUSE):
+        connection = _engine(url()).connect()
+    connection.detach()  # what this connection has locked is free when it is closed
+    try:
+        yield Line(connection)
+    finally:
+        connection.close()
+
+
+class Line:
+    """A connection that is kept: what it locks for itself outlives its transactions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open one transaction; commit at the end of the block, roll back when it raises."""
+        try:
+            yield Session(self._connection, WAREHOUSE)
+            with telling("Commit", WAREHOUSE):
+                self._connection.commit()
+        except BaseException:
+            with suppress(sa.exc.DBAPIError):
+                self._connection.rollback()
+            raise
+
+
 @cache
 def statement(name: str) -> str:
     """Return the SQL of `include/sql/<name>.sql`: one statement with :bind parameters."""
@@ -131,6 +166,11 @@ def statement(name: str) -> str:
         raise EngagementError(
             f"There is no include/sql/{name}.sql; bring it back, or write it as docs/sources.md says."
         ) from None
+
+
+@lru_cache(maxsize=512)
+def _text(words: str) -> sa.TextClause:
+    return sa.text(words)
 
 
 class Session:
@@ -143,22 +183,22 @@ class Session:
     def run(self, name: str, **binds: Any) -> int:
         """Run a statement and return the number of rows it touched."""
         with telling(f"Statement {name}", self.name):
-            return self.connection.execute(sa.text(statement(name)), binds).rowcount
+            return self.connection.execute(_text(statement(name)), binds).rowcount
 
     def rows(self, name: str, **binds: Any) -> Sequence[Row[Any]]:
         """Return all rows of a query whose result is small."""
         with telling(f"Query {name}", self.name):
-            return self.connection.execute(sa.text(statement(name)), binds).all()
+            return self.connection.execute(_text(statement(name)), binds).all()
 
     def one(self, name: str, **binds: Any) -> Row[Any] | None:
         """Return the only row of a query, or None."""
         with telling(f"Query {name}", self.name):
-            return self.connection.execute(sa.text(statement(name)), binds).one_or_none()
+            return self.connection.execute(_text(statement(name)), binds).one_or_none()
 
     def scalar(self, name: str, **binds: Any) -> Any:
         """Return the first column of the only row."""
         with telling(f"Query {name}", self.name):
-            return self.connection.execute(sa.text(statement(name)), binds).scalar_one()
+            return self.connection.execute(_text(statement(name)), binds).scalar_one()
 
     def chunks(self, name: str, size: int, **binds: Any) -> Iterator[Sequence[Row[Any]]]:
         """Yield the rows of a query in lists of at most `size`, through a server-side cursor."""

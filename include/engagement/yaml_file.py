@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
 from engagement.errors import EngagementError
+
+# What pydantic says in the words of Python, by its kind of error.
+_PLAINLY = {
+    "string_type": "write text there, in quotes where it is a number, yes or no",
+    "frozen_set_type": "write a list there, as in [a, b]",
+    "tuple_type": "write a list there, as in [a, b]",
+    "dict_type": "write keys there, each with a colon and its value",
+    "model_type": "write keys there, each with a colon and its value",
+    "extra_forbidden": "there is no such key",
+    "missing": "the key is missing",
+}
 
 
 class _Loader(yaml.SafeLoader):
@@ -58,3 +70,22 @@ def read(path: Path) -> Any:
         raise EngagementError(
             f"{path.name} is no valid YAML: it holds a character that cannot be seen; type it anew."
         ) from None
+
+
+Described = TypeVar("Described", bound=BaseModel)
+
+
+def validated(path: Path, read: object, model: type[Described], **context: object) -> Described:
+    """Return what a YAML file says as a `model`, given `context`.
+
+    Raises:
+        EngagementError: it does not say what it must; the sentence names the first mistake, in the words
+            of who writes YAML.
+    """
+    try:
+        return model.model_validate(read, context=context)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
+        said = _PLAINLY.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+        raise EngagementError(f"{path.name}: {where}{said}.") from None

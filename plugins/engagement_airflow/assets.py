@@ -13,3 +13,9 @@ loans = Asset("warehouse://core/loan")
 
 Emitted by model_usage; consumed by no DAG.
 """
+
+plans = Asset("warehouse://ops/campaign_event")
+"""Plans of campaigns that wait for an approver, by campaign and plan.
+
+Emitted by measure_dispatch; consumed by measure_approve.
+"""

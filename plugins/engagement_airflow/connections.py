@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
     from engagement.mail import MailServer
+    from engagement.mailbox import Journal, Place
 
 
 def library() -> URL:
@@ -61,6 +62,45 @@ def mail_server() -> MailServer:
         is_ssl=is_ssl,
         is_starttls=not is_ssl and not _is_set(extra.get("disable_tls")),
     )
+
+
+def bounces() -> Place | None:
+    """Return the mailbox that bounces come to: the connection `bounces`; None where there is none."""
+    return _place("bounces")
+
+
+def journal() -> Journal | None:
+    """Return the mailbox in which the relay keeps a copy of every mail: the connection `journal`, if any."""
+    from engagement.mailbox import Journal
+
+    place = _place("journal")
+    return None if place is None else Journal(place)
+
+
+def _place(name: str) -> Place | None:
+    """Return the mailbox of a connection: `imap` with host, port, login, password, and the folder as schema.
+
+    Its extra turns TLS off with disable_ssl; with `maildir` it names a folder of this machine instead.
+    """
+    from urllib.parse import quote
+
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from engagement.mailbox import Place
+
+    try:
+        connection = Connection.get(name)
+    except AirflowNotFoundException:
+        return None
+    extra = connection.extra_dejson
+    if extra.get("maildir"):
+        return Place(f"maildir:{quote(extra['maildir'])}")
+    is_plain = _is_set(extra.get("disable_ssl"))
+    login = ":".join(quote(part or "", safe="") for part in (connection.login, connection.password))
+    port = connection.port or (143 if is_plain else 993)
+    folder = quote(connection.schema or "INBOX")
+    scheme = "imap" if is_plain else "imaps"
+    return Place(f"{scheme}://{login}@{connection.host}:{port}/{folder}")
 
 
 def _is_set(value: object) -> bool:

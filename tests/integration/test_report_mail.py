@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from engagement import outbox, warehouse
+from engagement import orphans, outbox, warehouse
 from engagement.errors import EngagementError
 from engagement.mail import MailServer
 from engagement.monitor import release
@@ -287,7 +287,7 @@ def test_an_uncertain_mail_that_was_only_caught_still_goes_out_when_mail_is_live
     settings.cache_clear()
     code = _KILLED.format(setup=_AFTER_SMTP, port=server.port)
     assert subprocess.run([sys.executable, "-c", code], env=os.environ).returncode != 0
-    world.setattr(outbox, "_LEASE", timedelta(seconds=0.1))
+    world.setattr(orphans, "LEASE", timedelta(seconds=0.1))
     sentence_of(release.send, JUNE, server)
     number = store.value("SELECT message_id FROM core.message WHERE state = 'uncertain'")
     outbox.settle(number, is_delivered=True)
@@ -344,7 +344,7 @@ def kill(*args, **kwargs):
 release.send(Period(2018, 6), MailServer("127.0.0.1", {port}, "engagement@library.example.com"))
 """
 _BEFORE_SMTP = "Connection.hand_over = kill"
-_AFTER_SMTP = "outbox._record = kill"
+_AFTER_SMTP = "outbox._Sending._record = kill"
 
 
 @pytest.mark.parametrize(("setup", "arrived"), [(_BEFORE_SMTP, False), (_AFTER_SMTP, True)])
@@ -358,7 +358,7 @@ def test_a_worker_killed_while_sending_leaves_one_mail_that_a_person_settles(
     done = subprocess.run([sys.executable, "-c", code], env=os.environ)
     assert done.returncode == -signal.SIGKILL
     assert len(mails.received) == arrived
-    world.setattr(outbox, "_LEASE", timedelta(seconds=0.1))
+    world.setattr(orphans, "LEASE", timedelta(seconds=0.1))
     said = sentence_of(release.send, JUNE, server)
     assert "1 mail(s) of report 2018-06 may or may not have arrived" in said
     assert len(mails.received) == 1 + arrived  # the other recipient's

@@ -22,23 +22,28 @@ TEXT = "เรียน ผู้บริหาร\n.\n..\nลูกค้า�
 HTML = "<p>ลูกค้าที่แท้จริง <b>12,083</b> ราย &amp; อื่น ๆ</p>"
 
 
-def built(**changes: str) -> EmailMessage:
-    values = {
+def built(
+    recipient: str = "director@library.example.com",
+    token: str = "0123456789abcdef",  # noqa: S107
+    values: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    **changes: str,
+) -> bytes:
+    words = {
         "sender": SENDER,
-        "recipient": "director@library.example.com",
         "subject": "รายงานลูกค้าที่แท้จริง มิถุนายน 2561: 12,083 ราย",
         "text": TEXT,
         "html": HTML,
         "language": "th",
-        "token": "0123456789abcdef",
     }
-    return mail.build(**values | changes)
+    return mail.Letter(**words | changes).addressed(recipient, token, values, headers)
 
 
-def received(message: EmailMessage) -> EmailMessage:
+def received(message: bytes) -> EmailMessage:
     """Return the message as a mail program reads it."""
-    read = email.message_from_bytes(message.as_bytes(), policy=default)
+    read = email.message_from_bytes(message, policy=default)
     assert isinstance(read, EmailMessage)
+    assert not read.defects
     return read
 
 
@@ -55,7 +60,7 @@ def test_a_mail_has_a_text_and_an_html_part_that_say_what_was_written(clock):
 
 
 def test_thai_travels_in_base64_and_no_line_is_too_long_for_a_relay(clock):
-    raw = built().as_bytes()
+    raw = built()
     assert raw.isascii()
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert max(map(len, raw.split(b"\r\n"))) <= 78
@@ -107,9 +112,27 @@ def test_the_message_id_is_of_the_senders_domain_and_tells_no_address(clock, sen
     assert "director" not in found
 
 
+def test_what_is_personal_is_put_into_both_parts_and_harmless_in_html(clock):
+    mark = "\ue000link\ue000"
+    read = received(
+        built(
+            text=f"ตอบ: {mark}\n",
+            html=f'<a href="{mark}">ตอบ</a>',
+            values={mark: 'https://forms.example/?a=1&b="<2>"'},
+            headers={"List-Unsubscribe": "<mailto:bounces+unsubscribe-1@library.example.com>"},
+        )
+    )
+    text, html = (part.get_content().strip() for part in read.iter_parts())
+    assert text == 'ตอบ: https://forms.example/?a=1&b="<2>"'
+    assert html == '<a href="https://forms.example/?a=1&amp;b=&quot;&lt;2&gt;&quot;">ตอบ</a>'
+    assert read["List-Unsubscribe"] == "<mailto:bounces+unsubscribe-1@library.example.com>"
+
+
 def test_nobody_can_write_a_header_of_his_own_into_a_mail(clock):
     with pytest.raises(ValueError, match="linefeed"):
         built(subject="Report\r\nBcc: everybody@library.example.com")
+    with pytest.raises(ValueError, match="header To"):
+        built(recipient="director@library.example.com\r\nBcc: everybody@library.example.com")
 
 
 def test_a_server_shows_its_place_and_never_its_password():
@@ -199,14 +222,18 @@ def hand_over(dialogue: Dialogue, recipient: str = "director@library.example.com
         return connection.hand_over(built(), "engagement@library.example.com", recipient)
 
 
+def verdict(handover: Handover) -> tuple[Verdict, int | None]:
+    return handover.verdict, handover.code
+
+
 def test_what_the_server_keeps_is_accepted(dialogue):
-    assert hand_over(dialogue) == Handover(Verdict.ACCEPTED, 250)
+    assert verdict(hand_over(dialogue)) == (Verdict.ACCEPTED, 250)
     assert dialogue.heard == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
     assert b"X-Engagement-Token: 0123456789abcdef" in dialogue.text
 
 
 @pytest.mark.parametrize(
-    ("command", "answer", "verdict"),
+    ("command", "answer", "meant"),
     [
         ("MAIL", "421 4.7.0 too many connections", Verdict.LATER),
         ("MAIL", "451 4.3.0 try later", Verdict.LATER),
@@ -221,9 +248,13 @@ def test_what_the_server_keeps_is_accepted(dialogue):
         ("text", "554 5.7.1 looks like spam", Verdict.REFUSED),
     ],
 )
-def test_a_four_means_later_and_a_five_means_never(dialogue, command, answer, verdict):
+def test_a_four_means_later_and_a_five_means_never(dialogue, command, answer, meant):
     dialogue.answers[command] = answer
-    assert hand_over(dialogue) == Handover(verdict, int(answer[:3]))
+    found = hand_over(dialogue)
+    assert verdict(found) == (meant, int(answer[:3]))
+    status = answer.split()[1]
+    assert found.status == (status if "." in status else None)
+    assert found.text == answer[4:]
 
 
 def test_a_recipient_whose_mail_is_forwarded_is_taken(dialogue):
@@ -236,7 +267,7 @@ def test_a_recipient_whose_mail_is_forwarded_is_taken(dialogue):
 def test_a_line_that_breaks_before_the_text_has_sent_nothing(dialogue, world, command, answer):
     world.setattr(mail, "TIMEOUT_S", 0.2)
     dialogue.answers[command] = answer
-    assert hand_over(dialogue) == Handover(Verdict.LATER, None)
+    assert verdict(hand_over(dialogue)) == (Verdict.LATER, None)
     assert "DATA" not in dialogue.heard
 
 
@@ -246,7 +277,7 @@ def test_a_line_that_breaks_after_the_text_leaves_it_open_whether_it_was_taken(
 ):
     world.setattr(mail, "TIMEOUT_S", 0.2)
     dialogue.answers["text"] = answer
-    assert hand_over(dialogue) == Handover(Verdict.UNCERTAIN, None)
+    assert verdict(hand_over(dialogue)) == (Verdict.UNCERTAIN, None)
     assert dialogue.text
 
 
@@ -256,7 +287,7 @@ def test_a_line_that_breaks_when_the_text_is_announced_has_sent_nothing_either(
 ):
     world.setattr(mail, "TIMEOUT_S", 0.2)
     dialogue.answers["DATA"] = answer
-    assert hand_over(dialogue) == Handover(Verdict.LATER, None)
+    assert verdict(hand_over(dialogue)) == (Verdict.LATER, None)
     assert dialogue.text == b""
 
 
@@ -344,7 +375,7 @@ def test_a_real_server_gets_the_text_with_its_lonely_dots(real):
         found = connection.hand_over(
             built(), "engagement@library.example.com", "director@library.example.com"
         )
-    assert found == Handover(Verdict.ACCEPTED, 250)
+    assert verdict(found) == (Verdict.ACCEPTED, 250)
     read = email.message_from_bytes(keeper.kept[0], policy=default)
     assert isinstance(read, EmailMessage)
     body = read.get_body(("plain",))

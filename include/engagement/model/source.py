@@ -14,7 +14,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -22,16 +21,12 @@ from pydantic import (
 
 from engagement import warehouse, yaml_file
 from engagement.errors import EngagementError
+from engagement.groups import GroupCode
 from engagement.model import countries, names
 from engagement.model.dates import Era, Order
 from engagement.model.records import FIELDS, FieldName
 from engagement.model.text import bare, clean
 from engagement.settings import INCLUDE
-
-GroupCode = Literal[
-    "staff", "undergraduate", "graduate", "international", "alumni_retired", "external", "pupil"
-]
-UNMAPPED = "unmapped"
 
 
 class _Part(BaseModel):
@@ -302,18 +297,6 @@ class Source(_Part):
         return None
 
 
-# What pydantic says in the words of Python, by its kind of error.
-_PLAINLY = {
-    "string_type": "write text there, in quotes where it is a number, yes or no",
-    "frozen_set_type": "write a list there, as in [a, b]",
-    "tuple_type": "write a list there, as in [a, b]",
-    "dict_type": "write keys there, each with a colon and its value",
-    "model_type": "write keys there, each with a colon and its value",
-    "extra_forbidden": "there is no such key",
-    "missing": "the key is missing",
-}
-
-
 def _as_list(rule: Any) -> list[Any]:
     """Return a set in one order, and a mapping that JSON does not know as its pairs."""
     return sorted(rule.items() if isinstance(rule, Mapping) else rule)
@@ -337,10 +320,4 @@ def load(system: str) -> Source:
             f"{path.name}: it describes no library system; write system, label, dates, membership and "
             "the other keys of docs/sources.md into it, each with a colon and its value."
         )
-    try:
-        return Source.model_validate(described, context={"system": system})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
-        said = _PLAINLY.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-        raise EngagementError(f"{path.name}: {where}{said}.") from None
+    return yaml_file.validated(path, described, Source, system=system)

@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from engagement import clock
+from engagement.groups import UNMAPPED
 from engagement.labels import labels
 from engagement.model import reading, source as sources, text
 from engagement.model.normalise import Normaliser
 from engagement.model.reading import Reading
 from engagement.model.records import FieldName, Records
-from engagement.model.source import UNMAPPED, Source
+from engagement.model.source import Source
 from engagement.period import Period
 from engagement.settings import settings
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from email.message import EmailMessage
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from engagement import address, clock, mail, outbox, warehouse, yaml_file
 from engagement.errors import EngagementError
@@ -58,16 +57,13 @@ def distribution() -> Distribution:
     """
     path = settings().report_file
     try:
-        read = Distribution.model_validate(yaml_file.read(path))
+        said = yaml_file.read(path)
     except FileNotFoundError:
         raise EngagementError(
             f"{path} does not exist; write who receives the report there, or correct "
             "ENGAGEMENT_REPORT_FILE."
         ) from None
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise EngagementError(f"{path}: {where}: {first['msg']}.") from None
+    read = yaml_file.validated(path, said, Distribution)
     if not read.recipients:
         raise EngagementError(f"{path} names no recipients; the report would reach nobody.")
     return read
@@ -109,36 +105,36 @@ def send(period: Period, server: MailServer) -> int:
     Raises:
         EngagementError: the report is not rendered, or not every mail could be sent.
     """
-    batch = Batch("report", str(period), "report-v1")
+    batch = Batch("report", str(period))
     with warehouse.session() as session:
         newest = session.one("monitor/newest_report", period=str(period), language=LANGUAGE)
     if newest is None:
         raise EngagementError(
             f"There is no report on {period} yet; run the task render of monitor_report for it first."
         )
-    outbox.queue(batch, newest.edition, distribution().recipients)
+    outbox.queue(batch, "report-v1", newest.edition, distribution().recipients)
     outcome = outbox.dispatch(batch, server, lambda message: _compose(period, message, server))
+    outbox.require_done(batch, server, outcome)
     sent = outcome[mail.Verdict.ACCEPTED]
     _log.info("%s mail(s) of the report on %s were sent.", sent, period)
     return sent
 
 
-def _compose(period: Period, message: Message, server: MailServer) -> EmailMessage:
+def _compose(period: Period, message: Message, server: MailServer) -> bytes:
     with warehouse.session() as session:
         kept = session.one(
             "monitor/report", period=str(period), language=LANGUAGE, edition=message.edition
         )
     if kept is None:
         raise LookupError(f"edition {message.edition} of {period}")
-    return mail.build(
+    letter = mail.Letter(
         sender=server.sender,
-        recipient=message.address,
         subject=f"[catch-all] {kept.subject}" if message.is_caught else kept.subject,
         text=kept.text,
         html=kept.html,
         language=LANGUAGE,
-        token=message.token,
     )
+    return letter.addressed(message.address, message.token)
 
 
 def _hash(made: Report) -> str:

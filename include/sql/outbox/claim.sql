@@ -1,23 +1,83 @@
--- Committed before the mail server hears of the mail: whatever dies then, it is known to have begun.
+-- The next mail that is due, unless all mail is stopped, its campaign is, or its domain has its share for now.
+-- Committed before the mail server hears of it: whatever dies then, it is known to have begun. Who must not be
+-- written to any more, or has answered, is left out here and nowhere earlier: what came in a second ago counts.
 UPDATE core.message AS m SET
-    state = 'sending',
+    state = CASE WHEN c.withdrawn_for IS NULL THEN 'sending' ELSE 'withdrawn' END,
+    withdrawn_for = c.withdrawn_for,
     is_caught = :is_caught,
-    worker_lock = :worker_lock,
+    worker_lock = CASE WHEN c.withdrawn_for IS NULL THEN cast(:worker_lock AS bigint) END,
     claimed_at = :claimed_at,
     attempt_count = m.attempt_count + 1
-WHERE
-    m.message_id = (
-        SELECT q.message_id FROM core.message AS q
-        WHERE q.purpose = :purpose AND q.ref = :ref AND q.state = 'queued' AND q.message_id > :after
-        ORDER BY q.message_id
+FROM (
+    SELECT
+        q.message_id,
+        a.address,
+        i.language,
+        i.person_key,
+        t.token AS survey_token,
+        CASE
+            WHEN a.address IS NULL THEN 'erased'
+            WHEN q.purpose != 'survey' THEN NULL
+            WHEN i.person_key IS NULL THEN 'not invited'
+            WHEN EXISTS (
+                SELECT 1 FROM core.suppression AS s
+                WHERE s.address_key = q.recipient_key OR s.patron_key = i.person_key
+            ) THEN 'suppressed'
+            WHEN EXISTS (
+                SELECT 1 FROM pii.response_token AS r
+                WHERE r.token = t.token
+            ) THEN 'answered'
+        END AS withdrawn_for
+    FROM (
+        SELECT
+            w.message_id,
+            w.purpose,
+            w.ref,
+            w.recipient_key
+        FROM core.message AS w
+        WHERE
+            w.purpose = :purpose
+            AND w.ref = :ref
+            AND w.state = 'queued'
+            AND w.due_at <= :now
+            AND NOT EXISTS (
+                SELECT 1 FROM ops.mail_stop AS s
+                WHERE s.started_at IS NULL
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM ops.mail_bucket AS b
+                WHERE b.bucket_key = w.domain_key AND b.next_at > :claimed_at
+            )
+            AND coalesce(
+                (
+                    SELECT e.kind FROM ops.campaign_event AS e
+                    WHERE
+                        :purpose = 'survey'
+                        AND e.campaign = :ref
+                        AND e.kind IN ('stopped', 'resumed', 'closed')
+                    ORDER BY e.event_id DESC
+                    LIMIT 1
+                ),
+                'resumed'
+            ) = 'resumed'
+        ORDER BY w.message_id
         LIMIT 1
         FOR UPDATE SKIP LOCKED
-    )
+    ) AS q
+    LEFT JOIN pii.address AS a ON q.recipient_key = a.address_key
+    LEFT JOIN core.invitation AS i
+        ON q.purpose = 'survey' AND q.ref = i.campaign AND q.recipient_key = i.address_key
+    LEFT JOIN pii.survey_token AS t
+        ON i.campaign = t.campaign AND i.person_key = t.person_key
+) AS c
+WHERE m.message_id = c.message_id
 RETURNING
     m.message_id,
+    m.step,
     m.edition,
     m.token,
-    (
-        SELECT a.address FROM pii.address AS a
-        WHERE a.address_key = m.recipient_key
-    ) AS address
+    m.state,
+    m.domain_key,
+    c.address,
+    c.language,
+    c.survey_token

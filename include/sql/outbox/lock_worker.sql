@@ -1,1 +1,1 @@
-SELECT pg_advisory_xact_lock(:worker_lock)
+SELECT pg_advisory_lock(:worker_lock)

@@ -1,11 +1,15 @@
 -- One mail per purpose, ref, recipient and step, for ever. One that reached nobody starts again: it was
--- refused, withdrawn, or caught and mail is live now.
+-- refused, withdrawn, given up, or caught and mail is live now.
 INSERT INTO core.message AS m
-(purpose, ref, step, recipient_key, edition, token, state, queued_at)
-VALUES (:purpose, :ref, :step, :recipient_key, :edition, :token, 'queued', :queued_at)
+(purpose, ref, step, recipient_key, domain_key, edition, token, state, queued_at, due_at)
+VALUES
+(:purpose, :ref, :step, :recipient_key, :domain_key, :edition, :token, 'queued', :queued_at, :queued_at)
 ON CONFLICT (purpose, ref, recipient_key, step) DO UPDATE SET
     state = 'queued',
     edition = excluded.edition,
     smtp_code = NULL,
-    queued_at = excluded.queued_at
-WHERE m.state IN ('refused', 'withdrawn') OR (m.state = 'caught' AND :is_live)
+    smtp_status = NULL,
+    attempt_count = 0,
+    queued_at = excluded.queued_at,
+    due_at = excluded.due_at
+WHERE m.state IN ('refused', 'given up', 'withdrawn') OR (m.state = 'caught' AND :is_live)

@@ -1,0 +1,49 @@
+"""# Measure: a person says yes.
+
+Nothing goes out before. One run per plan of a campaign, its partition key. Whoever is named in the campaign's
+file under `approvers` finds the question under **Required Actions**: how many people of each group, the mails as they
+will read, and what stops the mailing by itself. No answer by `approve_by` means that nothing is sent.
+
+| task | what it does | when it fails |
+|---|---|---|
+| ask | shows the plan and waits for an approver | read the sentence: the plan has changed, or its time is over |
+| decide | writes the answer down | clear it: writing it again changes nothing |
+
+Clearing takes back nothing that was approved. Starts by itself when measure_dispatch has planned a campaign.
+"""
+
+from typing import Any
+
+from airflow.sdk import PartitionedAssetTimetable, dag, task
+
+from engagement_airflow import assets
+from engagement_airflow.operators import APPROVE, PlanApproval, plan_key
+
+
+@dag(
+    schedule=PartitionedAssetTimetable(assets=assets.plans),
+    catchup=False,
+    max_active_runs=16,
+    doc_md=__doc__,
+    tags=["measure", "survey"],
+    default_args={"owner": "data", "retries": 0},
+)
+def measure_approve() -> None:
+    ask = PlanApproval(task_id="ask")
+
+    @task
+    def decide(answer: dict[str, Any]) -> str:
+        """Write down what the approver said; return it."""
+        from engagement.measure import approval
+
+        by = answer["responded_by_user"]
+        return approval.decide(
+            *approval.parsed(plan_key()),
+            is_approved=answer["chosen_options"] == [APPROVE],
+            by=by and by["id"],
+        )
+
+    decide(ask.output)
+
+
+measure_approve()

@@ -1,0 +1,269 @@
+"""A campaign as data: whom a survey asks, how, when, and who must say yes before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from engagement import address, yaml_file
+from engagement.errors import EngagementError
+from engagement.groups import GROUPS, GroupCode
+from engagement.labels import Label, Language
+from engagement.period import Period
+from engagement.settings import settings
+
+LEAST_FIRST_WAVE = 100  # fewer bounces than that say too little about the rest
+_TOKEN = "{token}"  # noqa: S105 - where the link carries it
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def _as_instant(written: Any) -> Any:
+    """Read `2018-07-09 08:00` as an instant in the library's zone."""
+    if isinstance(written, datetime):
+        read = written
+    else:
+        try:
+            read = datetime.strptime(str(written), "%Y-%m-%d %H:%M")  # noqa: DTZ007
+        except ValueError:
+            raise ValueError("write date and time as 2018-07-09 08:00") from None
+    if read.tzinfo is not None:
+        raise ValueError("write no zone: the time is the library's, as in 2018-07-09 08:00")
+    if read.year >= 2400:
+        raise ValueError(f"write the year as {read.year - 543}: dates here are Gregorian")
+    return read.replace(tzinfo=settings().zone)
+
+
+def _as_period(written: Any) -> Any:
+    if isinstance(written, Period):
+        return written
+    try:
+        return Period.parse(str(written))
+    except EngagementError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+
+
+def _require_address(text: str) -> str:
+    normal = address.normal(text)
+    if normal is None:
+        raise ValueError("that is no e-mail address")
+    return normal
+
+
+Instant = Annotated[datetime, BeforeValidator(_as_instant)]
+FramePeriod = Annotated[Period, BeforeValidator(_as_period)]
+Address = Annotated[str, AfterValidator(_require_address)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class Sample(_Part):
+    """How many are asked, and of which groups.
+
+    Either `size`, or what answers are wanted for: a `margin_of_error` of a share at a `confidence`, and the
+    share that is expected to answer.
+    """
+
+    groups: tuple[GroupCode, ...] = GROUPS
+    size: int | None = Field(default=None, ge=1)
+    margin_of_error: float | None = Field(default=None, gt=0, lt=0.5)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    expected_response_rate: Share | None = None
+    allocation: Literal["proportional", "equal"] | Mapping[GroupCode, int] = "proportional"
+    minimum_per_group: int = Field(default=0, ge=0)
+    not_asked_for_months: int = Field(default=6, ge=0)
+
+    @field_validator("groups")
+    @classmethod
+    def _stand_there_once(cls, groups: tuple[GroupCode, ...]) -> tuple[GroupCode, ...]:
+        if not groups or len(set(groups)) < len(groups):
+            raise ValueError("name each group once, and at least one")
+        return groups
+
+    @model_validator(mode="after")
+    def _has_one_size(self) -> Sample:
+        given = [
+            self.size is not None,
+            self.margin_of_error is not None,
+            isinstance(self.allocation, Mapping),
+        ]
+        if sum(given) != 1:
+            raise ValueError(
+                "say how many are asked in one way: as size, as margin_of_error, or as a number for each "
+                "group under allocation"
+            )
+        if (self.margin_of_error is None) != (self.expected_response_rate is None):
+            raise ValueError("margin_of_error and expected_response_rate belong together")
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_its_groups(self) -> Sample:
+        if isinstance(self.allocation, Mapping):
+            if set(self.allocation) != set(self.groups):
+                raise ValueError(
+                    "allocation must give a number to each of the groups, and no other"
+                )
+            if min(self.allocation.values()) < 0 or not any(self.allocation.values()):
+                raise ValueError("allocation must give numbers from 0, and not only 0")
+        return self
+
+
+class Waves(_Part):
+    """In what portions the mail goes out, and what holds the rest back."""
+
+    sizes: tuple[int, ...] = (LEAST_FIRST_WAVE,)
+    wait_hours: float = Field(default=24, ge=1)
+    hard_bounce_limit: Share = 0.10
+    canary: Address
+
+    @field_validator("sizes")
+    @classmethod
+    def _are_large_enough(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        if not sizes or min(sizes) < 1 or sizes[0] < LEAST_FIRST_WAVE:
+            raise ValueError(f"the first wave takes at least {LEAST_FIRST_WAVE}, each other one 1")
+        return sizes
+
+    @property
+    def wait(self) -> timedelta:
+        """How long after a wave the next may go out at the earliest."""
+        return timedelta(hours=self.wait_hours)
+
+
+class Dates(_Part):
+    """When things happen, in the library's zone."""
+
+    approve_by: Instant
+    start: Instant
+    reminders: tuple[Instant, ...] = Field(default=(), max_length=3)
+    end: Instant
+
+    @model_validator(mode="after")
+    def _follow_each_other(self) -> Dates:
+        order = [self.approve_by, self.start, *self.reminders, self.end]
+        if any(later < earlier for earlier, later in pairwise(order)):
+            raise ValueError("approve_by, start, the reminders and end must follow each other")
+        return self
+
+
+class Sender(_Part):
+    """In whose name the survey is sent, and who answers questions about it."""
+
+    name: Label
+    address: Address
+    contact: Label
+
+
+class Letter(_Part):
+    """The words of a mail: its subject, and its text in paragraphs with an empty line between."""
+
+    subject: Label
+    text: Label
+
+
+class Languages(_Part):
+    """Which language a group is written to in."""
+
+    default: Language = "th"
+    groups: Mapping[GroupCode, Language] = {}
+
+    def of(self, group: GroupCode) -> Language:
+        """Return the language for a group."""
+        return self.groups.get(group, self.default)
+
+
+class Campaign(_Part):
+    """One survey, as `include/campaigns/<name>.yaml` describes it."""
+
+    campaign: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    title: Label
+    frame: FramePeriod
+    form: str
+    link: str
+    languages: Languages = Languages()
+    sample: Sample
+    waves: Waves
+    dates: Dates
+    sender: Sender
+    invitation: Letter
+    reminder: Letter | None = None
+    lawful_basis: Label
+    owner: Address
+    approvers: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)
+
+    @field_validator("campaign")
+    @classmethod
+    def _is_the_files_name(cls, name: str, info: ValidationInfo) -> str:
+        expected = (info.context or {}).get("name", name)
+        if name != expected:
+            raise ValueError(f"the file is called {expected}.yaml: write campaign: {expected}")
+        return name
+
+    @field_validator("link")
+    @classmethod
+    def _carries_the_token(cls, link: str) -> str:
+        if not re.match(r"https?://[^/\s]+/\S*$", link) or link.count(_TOKEN) != 1:
+            raise ValueError(
+                f"write the form's address with {_TOKEN} where the personal code belongs, once"
+            )
+        return link
+
+    @model_validator(mode="after")
+    def _has_reminding_words(self) -> Campaign:
+        if self.dates.reminders and self.reminder is None:
+            raise ValueError("there are reminders in dates: write what they say under reminder")
+        return self
+
+    @model_validator(mode="after")
+    def _starts_after_its_frame(self) -> Campaign:
+        if self.dates.start < self.frame.end:
+            raise ValueError(f"start must be after the frame's period {self.frame} has ended")
+        return self
+
+    @cached_property
+    def definition_hash(self) -> str:
+        """A digest of all that the file says."""
+        text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def personal_link(self, token: str) -> str:
+        """Return the form's address for the one person who got this token."""
+        return self.link.replace(_TOKEN, token)
+
+
+def names() -> list[str]:
+    """Return the names of all campaigns, in order."""
+    return sorted(path.stem for path in settings().campaigns.glob("*.yaml"))
+
+
+def load(name: str) -> Campaign:
+    """Return a campaign.
+
+    Raises:
+        EngagementError: there is none of that name, or it does not say what it must.
+    """
+    path = settings().campaigns / f"{name}.yaml"
+    if not path.exists():
+        raise EngagementError(
+            f"There is no campaign {name!r}; there are: {', '.join(names()) or 'none'}. Each is a file in "
+            f"{settings().campaigns}."
+        )
+    described = yaml_file.read(path)
+    return yaml_file.validated(path, described, Campaign, name=name)

@@ -1,0 +1,158 @@
+"""What comes back to the return path: kept as it came, then read, then acted upon."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engagement import address, clock, mailbox, warehouse
+from engagement.mailbox import Mailbox, Place
+from engagement.measure import bounce
+from engagement.settings import settings
+from engagement.warehouse import Session
+
+_log = logging.getLogger(__name__)
+
+_MAILBOX = "bounces"
+_AT_ONCE = 200  # mails in memory
+_SOFT_LIMIT = 3.0  # soft bounces, of today's worth, that make an address one to leave in peace
+_SOFT_HALF_LIFE_DAYS = 30
+_HEAD = 65_536  # bytes of a mail in which its own headers end
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one mail was taken for."""
+
+    mail_id: int
+    token: str | None
+    address_key: bytes | None
+    verdict: str
+    status: str | None
+    rule: str
+
+
+def collect(place: Place) -> Counter[str]:
+    """Read what is new in the mailbox of bounces; return how many mails were taken for what.
+
+    Every mail is kept before it is read. Whatever arrives, however broken, is kept and counted.
+
+    Raises:
+        EngagementError: the mailbox cannot be reached.
+    """
+    began = clock.now()
+    with mailbox.opened(place) as opened:
+        new = _keep(opened)
+    counts = _understand()
+    with warehouse.session() as session:
+        session.run("measure/end_mailbox_reading", mailbox=_MAILBOX, new_count=new, read_at=began)
+    _log.info(
+        "%s new mails: %s.", new, ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
+    )
+    return counts
+
+
+def _keep(opened: Mailbox) -> int:
+    """Keep the mails that are new as they came; return how many they are."""
+    new = 0
+    for marks in opened.marks():
+        for chunk in _chunks(_unknown(marks)):
+            with warehouse.session() as session:
+                for mark in chunk:
+                    mail = opened.read(mark)
+                    if mail is not None:
+                        new += session.run(
+                            "measure/keep_returned_mail",
+                            mailbox=_MAILBOX,
+                            mark=mark,
+                            content=mail.content,
+                            received_at=mail.received_at,
+                            now=clock.now(),
+                        )
+    return new
+
+
+def _unknown(marks: list[str]) -> list[str]:
+    with warehouse.session() as session:
+        return [
+            row.mark for row in session.rows("measure/new_marks", mailbox=_MAILBOX, marks=marks)
+        ]
+
+
+def _chunks(marks: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(marks), _AT_ONCE):
+        yield marks[first : first + _AT_ONCE]
+
+
+def _understand() -> Counter[str]:
+    """Read what is kept and was not read yet; act upon it; return how many mails were taken for what."""
+    counts: Counter[str] = Counter()
+    key, after = address.secret(), 0
+    verp = _return_paths()
+    while True:
+        with warehouse.session() as session:
+            rows = session.rows("measure/unread_returned_mail", after=after, size=_AT_ONCE)
+            if not rows:
+                return counts
+            found = [_found(row, verp, key) for row in rows]
+            _act(session, found, clock.now())
+        counts.update(one.verdict for one in found)
+        after = found[-1].mail_id
+
+
+def _return_paths() -> re.Pattern[bytes] | None:
+    """Return what finds our token in the address that a mail was sent to."""
+    if settings().return_path is None:
+        return None
+    local, _, domain = str(settings().return_path).rpartition("@")
+    pattern = rf"\b{re.escape(local)}\+(unsubscribe-)?([0-9a-f]{{32}})@{re.escape(domain)}\b"
+    return re.compile(pattern.encode(), re.IGNORECASE)
+
+
+def _found(row: Any, verp: re.Pattern[bytes] | None, key: bytes) -> _Found:
+    content = bytes(row.content)
+    read = bounce.read(content)
+    head = _BLANK_LINE.split(content[:_HEAD], maxsplit=1)[0]
+    ours = verp.search(head) if verp else None
+    token = ours[2].decode().lower() if ours else _quoted_token(read)
+    recipient_key = address.digest(read.recipient, key) if read.recipient else None
+    if ours and ours[1] and read.verdict in ("unknown", "complaint"):
+        return _Found(row.mail_id, token, recipient_key, "opt-out", None, "unsubscribe address")
+    return _Found(row.mail_id, token, recipient_key, read.verdict, read.status, read.rule)
+
+
+def _quoted_token(read: bounce.Reading) -> str | None:
+    return next(
+        iter((*read.tokens, *(i.strip("<>").partition("@")[0] for i in read.message_ids))), None
+    )
+
+
+def _act(session: Session, found: list[_Found], now: datetime) -> None:
+    mail_ids = [one.mail_id for one in found]
+    session.run(
+        "measure/record_bounces",
+        mail_ids=mail_ids,
+        tokens=[one.token for one in found],
+        address_keys=[one.address_key for one in found],
+        verdicts=[one.verdict for one in found],
+        statuses=[one.status for one in found],
+        rules=[one.rule for one in found],
+        now=now,
+    )
+    session.run("measure/suppress_bounced", mail_ids=mail_ids, now=now)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    session.run("measure/count_soft_bounces", mail_ids=mail_ids, now=now, today=today)
+    session.run(
+        "measure/suppress_soft_bounced",
+        mail_ids=mail_ids,
+        now=now,
+        limit=_SOFT_LIMIT,
+        half_life_days=_SOFT_HALF_LIFE_DAYS,
+    )
+    session.run("measure/suppress_objecting", mail_ids=mail_ids, now=now)

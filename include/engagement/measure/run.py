@@ -1,0 +1,135 @@
+"""What the unattended runs do for every campaign; trouble with one holds up no other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
+
+from engagement import clock, outbox, warehouse
+from engagement.errors import EngagementError
+from engagement.mail import MailServer, Verdict
+from engagement.mailbox import Journal
+from engagement.measure import (
+    answers,
+    approval,
+    campaign as campaigns,
+    events,
+    notices,
+    plan,
+    waves,
+)
+from engagement.measure.letters import Letters
+from engagement.outbox import Batch, Compose
+from engagement.settings import settings
+
+_log = logging.getLogger(__name__)
+
+_SURVEY = "survey"
+_CONNECTIONS = 8  # each waits for the relay's answers most of the time
+_SECONDS = 600.0  # of sending in one run; the next run goes on
+Result = TypeVar("Result")
+
+
+def plan_all() -> list[str]:
+    """Plan each campaign that is new or changed; return the keys of the plans that want approval.
+
+    Raises:
+        EngagementError: a campaign cannot be planned; the others are.
+    """
+    made = _each(campaigns.names(), _planned)
+    return [key for key in made.values() if key is not None]
+
+
+def _planned(name: str) -> str | None:
+    campaign = campaigns.load(name)
+    if clock.now() > campaign.dates.approve_by:
+        return (
+            None  # whether the file still says what was approved is asked before anything is sent
+        )
+    with warehouse.session() as session:
+        is_published = (
+            session.one("model/published_extract", period=str(campaign.frame)) is not None
+        )
+    if not is_published:
+        _log.info("%s waits until %s is published.", name, campaign.frame)
+        return None
+    plan_hash, is_new = plan.make(name)
+    return approval.key(name, plan_hash) if is_new else None
+
+
+def advance_all() -> dict[str, str]:
+    """Do what is due of each campaign; return where each stands.
+
+    Raises:
+        EngagementError: something is wrong with a campaign; the others go on.
+    """
+    return _each(campaigns.names(), waves.advance)
+
+
+def send_all(server: MailServer, journal: Journal | None) -> int:
+    """Send what is due of all campaigns; return how many mails went out.
+
+    Raises:
+        EngagementError: the mail server cannot be reached, or the safety catch is on and has nowhere to
+            send to.
+    """
+    sent = 0
+    for purpose in (notices.NOTICE, notices.CANARY, _SURVEY):
+        with warehouse.session() as session:
+            refs = [
+                row.ref
+                for row in session.rows("outbox/open_batches", purpose=purpose, now=clock.now())
+            ]
+        for ref in refs:
+            outcome = outbox.dispatch(
+                Batch(purpose, ref),
+                server,
+                _composer(purpose, ref, server),
+                journal=journal,
+                connections=_CONNECTIONS if purpose == _SURVEY else 1,
+                seconds=_SECONDS,
+            )
+            _log.info(
+                "%s: %s.", ref, ", ".join(f"{n} {v.value}" for v, n in outcome.counts.items() if n)
+            )
+            sent += outcome[Verdict.ACCEPTED]
+    return sent
+
+
+def _composer(purpose: str, name: str, server: MailServer) -> Compose:
+    campaign = campaigns.load(name)
+    if purpose == notices.NOTICE:
+        return partial(notices.compose, campaign, server=server)
+    with warehouse.session() as session:
+        plan.require_unchanged(campaign, events.state(session, name))
+    return Letters(campaign).compose
+
+
+def import_all() -> dict[str, int]:
+    """Import what librarians have put into the folder of answers; return the new responses by campaign.
+
+    Raises:
+        EngagementError: a file cannot be read; the others are imported.
+    """
+    return _each(campaigns.names(), _imported)
+
+
+def _imported(name: str) -> int:
+    done = answers.import_folder(campaigns.load(name), settings().answers_folder / name)
+    if problems := [one.problem for one in done if one.problem]:
+        raise EngagementError(" ".join(problems))
+    return sum(one.new for one in done)
+
+
+def _each(names: Iterable[str], do: Callable[[str], Result]) -> dict[str, Result]:
+    done, problems = {}, []
+    for name in names:
+        try:
+            done[name] = do(name)
+        except EngagementError as error:
+            problems.append(f"{name}: {error}")
+    if problems:
+        raise EngagementError(" ".join(problems))
+    return done

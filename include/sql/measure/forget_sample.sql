@@ -1,0 +1,2 @@
+DELETE FROM core.invitation
+WHERE campaign = :campaign

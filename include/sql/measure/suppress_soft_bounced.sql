@@ -1,0 +1,24 @@
+-- Soft bounces count less as they grow old: each is worth half as much after so many days.
+INSERT INTO core.suppression_event (address_key, kind, event_at, recorded_at)
+SELECT
+    e.address_key,
+    'soft_bounces',
+    :now,
+    :now
+FROM core.suppression_event AS e
+WHERE
+    e.kind = 'soft_bounce'
+    AND e.address_key IN (SELECT b.address_key FROM core.bounce AS b WHERE b.mail_id = ANY(:mail_ids))
+    AND NOT EXISTS (SELECT 1 FROM core.suppression AS s WHERE s.address_key = e.address_key)
+    AND e.event_at > coalesce(
+        (
+            SELECT max(l.event_at) FROM core.suppression_event AS l
+            WHERE l.address_key = e.address_key AND l.kind = 'lifted'
+        ),
+        '-infinity'
+    )
+GROUP BY e.address_key
+HAVING
+    sum(power(0.5, extract(EPOCH FROM cast(:now AS timestamptz) - e.event_at) / 86400 / :half_life_days))
+    >= :limit
+ORDER BY e.address_key
