@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import imaplib
+import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from engagement.errors import EngagementError
@@ -76,7 +77,8 @@ def opened(place: Place) -> Iterator[Mailbox]:
     """
     parts = urlsplit(place.url)
     if parts.scheme == "maildir":
-        yield _Maildir(Path(unquote(parts.path)))
+        with _telling(place):
+            yield _Maildir(Path(unquote(parts.path)))
         return
     if parts.scheme not in ("imap", "imaps"):
         raise EngagementError(
@@ -85,13 +87,20 @@ def opened(place: Place) -> Iterator[Mailbox]:
         )
     client = _logged_in(place)
     try:
-        yield _Imap(client, place)
+        with _telling(place):
+            yield _Imap(client)
+    finally:
+        client.shutdown()
+
+
+@contextmanager
+def _telling(place: Place) -> Iterator[None]:
+    try:
+        yield
     except (imaplib.IMAP4.error, OSError) as error:
         raise EngagementError(
             f"The mailbox at {place} could not be read to its end ({type(error).__name__}); run again."
         ) from None
-    finally:
-        client.shutdown()
 
 
 def _logged_in(place: Place) -> imaplib.IMAP4:
@@ -127,7 +136,7 @@ def _logged_in(place: Place) -> imaplib.IMAP4:
 class _Imap:
     """A mailbox on an IMAP server; a mark is UIDVALIDITY and UID (RFC 3501, section 2.3.1.1)."""
 
-    def __init__(self, client: imaplib.IMAP4, place: Place) -> None:
+    def __init__(self, client: imaplib.IMAP4) -> None:
         self._client = client
         self._validity = self._said("UIDVALIDITY")
         self._next = int(self._said("UIDNEXT"))
@@ -142,8 +151,10 @@ class _Imap:
                 yield [f"{self._validity}:{number}" for number in numbers]
 
     def read(self, mark: str) -> Mail | None:
-        _, _, number = mark.partition(":")
-        _, found = self._client.uid("FETCH", number, f"(INTERNALDATE BODY.PEEK[]<0.{_LARGEST}>)")
+        validity, _, number = mark.partition(":")
+        if validity != self._validity:  # the folder was made again; the number is another mail's
+            return None
+        found = self._uid("FETCH", number, f"(INTERNALDATE BODY.PEEK[]<0.{_LARGEST}>)")
         for part in found:
             if isinstance(part, tuple):
                 told = _INTERNAL_DATE.search(
@@ -157,8 +168,14 @@ class _Imap:
 
     def _search(self, *criteria: str) -> list[str]:
         self._client.noop()  # lets the server say what has arrived since
-        _, found = self._client.uid("SEARCH", *criteria)
+        found = self._uid("SEARCH", *criteria)
         return found[0].decode().split() if found and found[0] else []
+
+    def _uid(self, command: str, *arguments: str) -> list[Any]:
+        state, found = self._client.uid(command, *arguments)
+        if state != "OK":  # neither yes nor no
+            raise self._client.error(f"{command}: {state}")
+        return found
 
 
 def _instant(told: str) -> datetime:
@@ -178,26 +195,32 @@ class _Maildir:
                 f"{folder} is no Maildir: it has no folder `new`; correct the connection that names it."
             )
         self._folder = folder
+        self._places: dict[str, str] = {}
 
-    def _files(self) -> Iterator[Path]:
-        for part in ("new", "cur"):
-            yield from sorted((self._folder / part).glob("*"))
+    def _look(self) -> list[str]:
+        """Note where every mail's file is now, and return their marks."""
+        self._places = {
+            name.partition(":")[0]: f"{part}/{name}"
+            for part in ("new", "cur")
+            for name in sorted(os.listdir(self._folder / part))
+        }
+        return list(self._places)
 
     def marks(self) -> Iterator[list[str]]:
-        names = [path.name.partition(":")[0] for path in self._files()]
+        names = self._look()
         for first in range(0, len(names), _AT_ONCE):
             yield names[first : first + _AT_ONCE]
 
     def read(self, mark: str) -> Mail | None:
-        for path in (self._folder / "new" / mark, *self._folder.glob(f"cur/{mark}*")):
-            try:
-                with path.open("rb") as file:
-                    received = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        for _ in range(2):
+            if (place := self._places.get(mark)) is not None:
+                with suppress(FileNotFoundError), (self._folder / place).open("rb") as file:
+                    received = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
                     return Mail(mark, received, file.read(_LARGEST))
-            except FileNotFoundError:  # a mail program has moved it
-                continue
+            self._look()  # a mail program has moved it, or it has gone
         return None
 
     def holds(self, token: str) -> bool:
         line = re.compile(rf"^{TOKEN_HEADER}: *{re.escape(token)}\s*$".encode(), re.M | re.I)
-        return any(line.search(path.read_bytes()[:_LARGEST]) for path in self._files())
+        mails = map(self.read, self._look())
+        return any(mail is not None and line.search(mail.content) for mail in mails)

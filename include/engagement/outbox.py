@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
+from typing import Any
 
 from engagement import address, clock, mail, orphans, schema, warehouse
 from engagement.errors import EngagementError
@@ -375,6 +376,12 @@ def settle(message_id: int, *, is_delivered: bool) -> None:
             "outbox/settle", message_id=message_id, is_delivered=is_delivered, now=clock.now()
         ):
             raise EngagementError(f"No mail {message_id} is uncertain; there is nothing to settle.")
+
+
+def uncertain() -> list[Any]:
+    """Return the mails that a person has to settle: number, batch, step, token, when they were begun."""
+    with warehouse.session() as session:
+        return list(session.rows("outbox/uncertain"))
 
 
 def stop(by: str, reason: str) -> bool:

@@ -152,7 +152,7 @@ def _act(session: Session, found: list[_Found], now: datetime) -> None:
         "measure/suppress_soft_bounced",
         mail_ids=mail_ids,
         now=now,
-        limit=_SOFT_LIMIT,
+        enough=_SOFT_LIMIT,
         half_life_days=_SOFT_HALF_LIFE_DAYS,
     )
     session.run("measure/suppress_objecting", mail_ids=mail_ids, now=now)

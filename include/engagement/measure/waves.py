@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engagement import address, clock, warehouse
+from engagement.errors import EngagementError
 from engagement.measure import campaign as campaigns, events, notices, plan
 from engagement.measure.campaign import LEAST_FIRST_WAVE, Campaign
 from engagement.measure.events import State
@@ -50,6 +51,63 @@ def advance(name: str) -> str:
         sentence = _advance(session, campaign, events.state(session, name))
     _log.info("%s: %s", name, sentence)
     return sentence
+
+
+def stands(name: str) -> str:
+    """Return in one sentence where a campaign stands; nothing is done.
+
+    Raises:
+        EngagementError: the campaign's file is wrong.
+    """
+    campaigns.load(name)
+    with warehouse.session() as session:
+        state = events.state(session, name)
+    if state.is_closed:
+        return "It is closed."
+    if state.plan_hash is None:
+        return "It is not planned yet."
+    if state.decision is None:
+        return "It waits for an approver."
+    if state.decision != "approved":
+        return f"Its plan was {state.decision}."
+    if state.stopped_for is not None:
+        return f"It is stopped: {state.stopped_for}"
+    waves = len(state.plan["waves"])
+    return (
+        f"It is approved; {state.wave} of {waves} waves and {state.reminders} reminders are opened."
+    )
+
+
+def stop(name: str, by: str, reason: str) -> None:
+    """Stop a campaign within one claim.
+
+    Raises:
+        EngagementError: it is closed, was stopped already, or has no plan.
+    """
+    campaigns.load(name)
+    with warehouse.session() as session:
+        events.lock(session, name)
+        state = events.state(session, name)
+        if state.plan_hash is None or state.is_closed or state.stopped_for is not None:
+            raise EngagementError(f"The campaign {name} does not run; there is nothing to stop.")
+        events.add(session, name, "stopped", plan_hash=state.plan_hash, actor=by, note=reason)
+
+
+def resume(name: str, by: str, reason: str) -> None:
+    """Let a stopped campaign go on.
+
+    Raises:
+        EngagementError: it is not stopped.
+    """
+    campaigns.load(name)
+    with warehouse.session() as session:
+        events.lock(session, name)
+        state = events.state(session, name)
+        if state.stopped_for is None or state.is_closed:
+            raise EngagementError(
+                f"The campaign {name} is not stopped; there is nothing to resume."
+            )
+        events.add(session, name, "resumed", plan_hash=state.plan_hash, actor=by, note=reason)
 
 
 def _advance(session: Session, campaign: Campaign, state: State) -> str:
@@ -163,7 +221,7 @@ def _open_wave(session: Session, campaign: Campaign, state: State, wave: int) ->
     name, now = campaign.campaign, clock.now()
     key = address.secret()
     domains = [
-        row.domain for row in session.rows("measure/sample_domains", campaign=name, wave=wave)
+        row.mail_domain for row in session.rows("measure/sample_domains", campaign=name, wave=wave)
     ]
     session.run("measure/give_tokens", campaign=name, wave=wave)
     queued = session.run(

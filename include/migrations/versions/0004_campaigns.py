@@ -198,6 +198,35 @@ COMMENT ON TABLE pii.returned_mail IS
 ALTER TABLE core.bounce ADD FOREIGN KEY (mail_id) REFERENCES pii.returned_mail;
 """
 
+MART = """
+CREATE TABLE mart.campaign_group (
+    campaign text,
+    group_code text,
+    frame_count bigint NOT NULL,
+    invited_count bigint NOT NULL,
+    sent_count bigint NOT NULL,
+    hard_bounced_count bigint NOT NULL,
+    soft_bounced_count bigint NOT NULL,
+    uncertain_count bigint NOT NULL,
+    delivered_count bigint NOT NULL,
+    opted_out_count bigint NOT NULL,
+    answered_count bigint NOT NULL,
+    counted_at timestamptz NOT NULL,
+    PRIMARY KEY (campaign, group_code)
+);
+COMMENT ON TABLE mart.campaign_group IS 'What became of the people of a group whom a campaign asked, in people.';
+
+CREATE TABLE mart.campaign_answer (
+    campaign text,
+    question_code text,
+    option_code text,
+    response_count bigint NOT NULL,
+    counted_at timestamptz NOT NULL,
+    PRIMARY KEY (campaign, question_code, option_code)
+);
+COMMENT ON TABLE mart.campaign_answer IS 'How many counted responses of a campaign chose an option.';
+"""
+
 OWNER = """
 DO $$
 DECLARE
@@ -220,5 +249,5 @@ GRANT SELECT ON ALL TABLES IN SCHEMA core, mart, ops TO engagement_reader;
 
 def upgrade() -> None:
     """Add what a survey needs, from its plan to what came back."""
-    for ddl in (OPS, CORE, PII, OWNER):
+    for ddl in (OPS, CORE, PII, MART, OWNER):
         op.execute(ddl)

@@ -4,8 +4,8 @@ SELECT DISTINCT ON (b.address_key)
     b.address_key,
     'soft_bounce',
     b.rule,
-    :now,
-    :now,
+    :now AS event_at,
+    :now AS recorded_at,
     b.message_id
 FROM core.bounce AS b
 INNER JOIN core.message AS m ON b.message_id = m.message_id

@@ -1,5 +1,5 @@
--- What is known of the waves that went out so far: counts of mails, when the last one went, and whether the mailbox
--- of bounces was read since and held the canary's.
+-- What is known of the waves that went out so far: counts of mails, when the last one went, when the
+-- mailbox of bounces was read, and whether it held the canary's.
 SELECT
     count(*) FILTER (WHERE m.state IN ('queued', 'sending', 'uncertain')) AS open_count,
     count(*) FILTER (WHERE m.state = 'uncertain') AS uncertain_count,

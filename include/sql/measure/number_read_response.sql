@@ -1,5 +1,5 @@
--- Two people without a token may say the same in the same second: the second of them gets a key of his own,
--- and gets the same one when the file is read again.
+-- Several may come with the same key: two people without a token who say the same in the same second, one who
+-- pressed the button twice. Each further one gets a key of its own, the same one when the file is read again.
 UPDATE pg_temp.read_response AS r SET
     response_key = sha256(r.response_key || int4send(n.earlier_count::integer))
 FROM (

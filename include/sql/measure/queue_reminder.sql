@@ -9,8 +9,8 @@ SELECT
     m.domain_key,
     replace(gen_random_uuid()::text, '-', ''),
     'queued',
-    :now,
-    :now
+    :now AS queued_at,
+    :now AS due_at
 FROM core.invitation AS i
 INNER JOIN core.message AS m
     ON m.purpose = 'survey' AND i.campaign = m.ref AND i.address_key = m.recipient_key AND m.step = 'invite'

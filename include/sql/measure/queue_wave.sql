@@ -8,8 +8,8 @@ SELECT
     d.domain_key,
     replace(gen_random_uuid()::text, '-', ''),
     'queued',
-    :now,
-    :now
+    :now AS queued_at,
+    :now AS due_at
 FROM core.invitation AS i
 INNER JOIN pii.address AS a ON i.address_key = a.address_key
 INNER JOIN unnest(cast(:domains AS text[]), cast(:domain_keys AS bytea[])) AS d (domain, domain_key)

@@ -1,5 +1,5 @@
--- Which mail it is about is told by our token; where a report has lost that, by the address, if a mail went there
--- in the thirty days before.
+-- Which mail it is about is told by our token; where a report has lost that, by the address, if a mail went
+-- there in the thirty days before.
 INSERT INTO core.bounce (mail_id, message_id, address_key, verdict, status, rule, recorded_at)
 SELECT
     f.mail_id,

@@ -6,8 +6,8 @@ SELECT
     n.patron_key,
     n.kind,
     n.rule,
-    :now,
-    :now,
+    :now AS event_at,
+    :now AS recorded_at,
     n.message_id
 FROM (
     SELECT

@@ -1,6 +1,7 @@
--- The next mail that is due, unless all mail is stopped, its campaign is, or its domain has its share for now.
--- Committed before the mail server hears of it: whatever dies then, it is known to have begun. Who must not be
--- written to any more, or has answered, is left out here and nowhere earlier: what came in a second ago counts.
+-- The next mail that is due, unless all mail is stopped, its campaign is, or its domain has its share for
+-- now. Committed before the mail server hears of it: whatever dies then, it is known to have begun. Who must
+-- not be written to any more, or has answered, is left out here and nowhere earlier: what came in a second
+-- ago counts.
 UPDATE core.message AS m SET
     state = CASE WHEN c.withdrawn_for IS NULL THEN 'sending' ELSE 'withdrawn' END,
     withdrawn_for = c.withdrawn_for,

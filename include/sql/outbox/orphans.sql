@@ -1,5 +1,5 @@
--- Mails being sent by a worker that is no more (its lock is free), or whose line broke in the middle. The lock is
--- taken for a moment only.
+-- Mails being sent by a worker that is no more (its lock is free), or whose line broke in the middle. The
+-- lock is taken for a moment only.
 SELECT
     m.message_id,
     m.token,

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import logging
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from engagement.cli import mail, survey
+from engagement.cli.person import login, show_log
 from engagement.errors import EngagementError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-mail_app = typer.Typer(no_args_is_help=True, help="Mails that need a person.")
 period_app = typer.Typer(no_args_is_help=True, help="What a person decides about a period.")
 source_app = typer.Typer(
     no_args_is_help=True, help="Library systems, and what a YAML makes of them."
 )
 work_items_app = typer.Typer(no_args_is_help=True, help="The librarians' spreadsheet.")
-app.add_typer(mail_app, name="mail")
+app.add_typer(survey.answers_app, name="answers")
+app.add_typer(survey.bounce_app, name="bounce")
+app.add_typer(survey.campaign_app, name="campaign")
+app.add_typer(mail.mail_app, name="mail")
 app.add_typer(period_app, name="period")
 app.add_typer(source_app, name="source")
+app.add_typer(survey.suppression_app, name="suppression")
 app.add_typer(work_items_app, name="work-items")
 
 
@@ -81,8 +83,8 @@ def extract(
 
     if replace != bool(reason.strip()):
         raise EngagementError("A period is read again with both: --replace --reason 'why'.")
-    reread = Reread(reason.strip(), _login()) if replace else None
-    _show_log()
+    reread = Reread(reason.strip(), login()) if replace else None
+    show_log()
     typer.echo(extract(Period.parse(period), reading.located(library), reread=reread))
 
 
@@ -97,8 +99,8 @@ def rejects(
 
     month = Period.parse(period)
     path = out or rejects.default_path(month)
-    _show_log()
-    count = rejects.export(month, path, _login())
+    show_log()
+    count = rejects.export(month, path, login())
     typer.echo(f"Wrote {path}: {count:,} records to ask about. Delete it when it is used up.")
 
 
@@ -135,22 +137,9 @@ def accept(
     from engagement.model import gates
     from engagement.period import Period
 
-    for sentence in gates.accept(Period.parse(period), reason, by.strip() or _login()):
+    for sentence in gates.accept(Period.parse(period), reason, by.strip() or login()):
         typer.echo(f"Accepted: {sentence}")
     typer.echo(f"Now clear the failed task of model_patrons for {period}, with downstream.")
-
-
-def _login() -> str:
-    """Return who runs the command, as the machine knows them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user without a name
-        return f"user {os.getuid()}"
-
-
-def _show_log() -> None:
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("engagement").setLevel(logging.INFO)
 
 
 @app.command()
@@ -175,22 +164,6 @@ def down() -> None:
     from engagement.demo import run
 
     run.down()
-
-
-@mail_app.command()
-def settle(
-    message_id: Annotated[int, typer.Argument(help="The number in the task's sentence.")],
-    arrived: Annotated[bool, typer.Option("--arrived/--not-arrived", help="What you found.")],
-) -> None:
-    """Say what became of a mail whose sender died in the middle; one that is missing is sent again."""
-    from engagement import outbox
-
-    outbox.settle(message_id, is_delivered=arrived)
-    typer.echo(
-        f"Mail {message_id} is recorded as sent."
-        if arrived
-        else f"Mail {message_id} is queued again; clear the task that sends it."
-    )
 
 
 @work_items_app.command()

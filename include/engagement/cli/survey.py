@@ -1,0 +1,136 @@
+"""`engagement campaign`, `answers`, `bounce`, `suppression`: surveys, for librarians and engineers."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engagement.cli.person import login, show_log
+from engagement.errors import EngagementError
+
+campaign_app = typer.Typer(no_args_is_help=True, help="Surveys, one file each.")
+answers_app = typer.Typer(no_args_is_help=True, help="What people answered.")
+bounce_app = typer.Typer(no_args_is_help=True, help="What came back.")
+suppression_app = typer.Typer(no_args_is_help=True, help="Who is left in peace.")
+
+Name = Annotated[str, typer.Argument(help="The name of its file, without .yaml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@campaign_app.command()
+def check(name: Name, as_json: AsJson = False) -> None:
+    """Show whom a campaign would ask if it were planned now; nothing happens."""
+    from engagement import survey_tables
+    from engagement.measure import plan
+
+    found = plan.check(name)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+    else:
+        survey_tables.show_plan(found)
+
+
+@campaign_app.command()
+def status(
+    name: Annotated[str, typer.Argument(help="One campaign; all if left out.")] = "",
+) -> None:
+    """Say where each campaign stands."""
+    from engagement.measure import campaign as campaigns, waves
+
+    for one in [name] if name else campaigns.names():
+        typer.echo(f"{one}: {waves.stands(one)}")
+
+
+@campaign_app.command()
+def figures(name: Name, as_json: AsJson = False) -> None:
+    """Show what became of a campaign's mails, and who answered."""
+    from engagement import survey_tables
+    from engagement.measure import figures
+
+    figures.count(name)
+    found = figures.read(name)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+    else:
+        survey_tables.show_figures(found)
+
+
+@campaign_app.command()
+def stop(name: Name, reason: Annotated[str, typer.Option(help="Why; recorded.")]) -> None:
+    """Stop a campaign: what has not gone out waits until a person lets it go on."""
+    from engagement.measure import waves
+
+    waves.stop(name, login(), reason)
+    typer.echo(f"{name} is stopped.")
+
+
+@campaign_app.command()
+def resume(
+    name: Name, reason: Annotated[str, typer.Option(help="Why it may go on; recorded.")]
+) -> None:
+    """Let a stopped campaign go on; look at its bounces first."""
+    from engagement.measure import waves
+
+    waves.resume(name, login(), reason)
+    typer.echo(f"{name} goes on with the next run.")
+
+
+@answers_app.command(name="import")
+def import_answers(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="An export of the form: .csv or .xlsx.")],
+    exported_at: Annotated[
+        str,
+        typer.Option(help="When it was exported, as 2018-07-14 08:00; else the file's own time."),
+    ] = "",
+) -> None:
+    """Bring in the answers of an export; what is there already stays, and comes once."""
+    from engagement import survey_tables
+    from engagement.measure import answers, campaign as campaigns
+
+    show_log()
+    instant = _instant(exported_at) if exported_at else None
+    survey_tables.show_import(answers.import_file(campaigns.load(name), file, instant))
+
+
+def _instant(written: str) -> datetime:
+    from engagement.settings import settings
+
+    try:
+        read = datetime.strptime(written, "%Y-%m-%d %H:%M")  # noqa: DTZ007
+    except ValueError:
+        raise EngagementError(
+            f"{written!r} is no instant; write date and time as 2018-07-14 08:00."
+        ) from None
+    return read.replace(tzinfo=settings().zone)
+
+
+@bounce_app.command()
+def explain(
+    files: Annotated[list[Path], typer.Argument(help="Files with one e-mail each.")],
+) -> None:
+    """Say how returned mails are read: one line of JSON a file, with the rule that decided."""
+    from engagement.measure import bounce
+
+    for file in files:
+        typer.echo(json.dumps(bounce.explain(file), ensure_ascii=False))
+
+
+@suppression_app.command()
+def lift(
+    email: Annotated[str, typer.Argument(help="The address.")],
+    reason: Annotated[str, typer.Option(help="Why mail may go there again; recorded.")],
+    objection: Annotated[
+        bool,
+        typer.Option("--objection", help="Lift what the person said too: an opt-out, a complaint."),
+    ] = False,
+) -> None:
+    """Let mail go to an address again: it works by now, or the person asks for mail."""
+    from engagement.measure import suppression
+
+    count = suppression.lift(email, login(), reason, is_objection_too=objection)
+    typer.echo(f"{count} suppressions are lifted.")

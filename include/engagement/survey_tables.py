@@ -1,0 +1,104 @@
+"""Plans and figures of surveys as tables in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+
+from engagement.labels import labels
+from engagement.measure.answers import Imported
+from engagement.measure.figures import Counts, Figures
+from engagement.measure.plan import Plan
+
+_PERCENTAGE_BASE = 30  # below it a percentage says less than the count
+
+
+def show_plan(plan: Plan) -> None:
+    """Print whom a campaign would ask, by group, and who is left out."""
+    table = _table(f"{plan.campaign.campaign}: people of {plan.campaign.frame}", "group")
+    reasons = list(plan.frame.left_out)
+    for heading in ("may be asked", "are asked", *(f"left out: {reason}" for reason in reasons)):
+        table.add_column(heading, justify="right")
+    for group, count in plan.asked.items():
+        left_out = (plan.frame.left_out[reason][group] for reason in reasons)
+        _add(table, labels().group(group).en, (plan.frame.people[group], count, *left_out))
+    totals = (sum(plan.frame.left_out[reason].values()) for reason in reasons)
+    _add(table, "all", (sum(plan.frame.people.values()), plan.invited, *totals))
+    console = Console()
+    console.print(table)
+    console.print(f"Waves: {' + '.join(f'{size:,}' for size in plan.waves)} people.")
+    if plan.answers_needed is not None:
+        console.print(f"Answers needed for the margin of error: {plan.answers_needed:,}.")
+
+
+def show_figures(figures: Figures) -> None:
+    """Print what became of a campaign's mails, by group, its rates, and who could be reached."""
+    table = _table(f"{figures.campaign}: what became of its mails, in people", "group")
+    columns = ("invited", "sent", "bounced hard", "soft", "uncertain", "delivered", "opted out")
+    for heading in (*columns, "answered"):
+        table.add_column(heading, justify="right")
+    for group in labels().groups:
+        for counts in [c for code, c in figures.by_group.items() if code == group]:
+            _add(table, labels().group(group).en, _row(counts))
+    _add(table, "all", _row(figures.counts))
+    console = Console()
+    console.print(table)
+    counts = figures.counts
+    for rate, base, name in (
+        (counts.response_rate, counts.invited, "invited (AAPOR RR1)"),
+        (counts.response_rate_delivered, counts.delivered, "delivered"),
+    ):
+        share = f": {rate:.1%}" if rate is not None and base >= _PERCENTAGE_BASE else ""
+        console.print(f"Answered of {name}: {counts.answered:,} of {base:,}{share}")
+    others = {
+        kind: count for kind, count in figures.responses.items() if count and kind != "counted"
+    }
+    if others:
+        console.print(
+            "Not counted: " + ", ".join(f"{count:,} {kind}" for kind, count in others.items()) + "."
+        )
+    if (reach := figures.reachable) is not None:
+        people, low, high = reach.people
+        console.print(
+            f"Reachable, estimated: {people:,} of {reach.mailable:,} people of {reach.period} ({reach.share:.1%}; "
+            f"95 %: {low:,} to {high:,}; sample of {reach.sampled:,}). That some do not read their mail is not in it."
+        )
+
+
+def show_import(done: Imported) -> None:
+    """Print what an export of answers held."""
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in done.kinds.items() if count)
+    lines = [f"{done.file}: {done.rows:,} rows, {done.new:,} new; all told {kinds or 'none'}."]
+    if done.unusable:
+        rows = ", ".join(map(str, done.unusable_rows))
+        lines.append(f"{done.unusable:,} rows cannot be used, first of them row {rows}.")
+    for question, count in done.unknown.items():
+        lines.append(f"{question}: {count:,} answers that the form does not have.")
+    if done.ignored_columns:
+        lines.append(f"Columns that the form does not name: {', '.join(done.ignored_columns)}.")
+    Console(highlight=False).print("\n".join(lines), markup=False)
+
+
+def _row(counts: Counts) -> tuple[int, ...]:
+    return (
+        counts.invited,
+        counts.sent,
+        counts.hard_bounced,
+        counts.soft_bounced,
+        counts.uncertain,
+        counts.delivered,
+        counts.opted_out,
+        counts.answered,
+    )
+
+
+def _table(title: str, first: str) -> Table:
+    table = Table(title=title)
+    table.add_column(first)
+    return table
+
+
+def _add(table: Table, name: str, counts: Iterable[int]) -> None:
+    table.add_row(name, *(f"{count:,}" for count in counts))

@@ -1,0 +1,58 @@
+-- What became of each invited person, by group. Hard: the address turned out to be dead, whichever mail told
+-- it. Soft: the invitation came back for another reason.
+WITH came_back AS (
+    SELECT
+        m.recipient_key,
+        bool_or(b.verdict = 'hard') AS is_hard,
+        bool_or(b.verdict = 'soft' AND m.step = 'invite') AS is_soft,
+        bool_or(b.verdict IN ('opt-out', 'complaint')) AS has_opted_out
+    FROM core.message AS m
+    INNER JOIN core.bounce AS b ON m.message_id = b.message_id
+    WHERE m.purpose = 'survey' AND m.ref = :campaign
+    GROUP BY m.recipient_key
+),
+
+person AS (
+    SELECT
+        i.group_code,
+        m.state,
+        (m.is_hard_refusal OR coalesce(c.is_hard, false)) AS is_hard,
+        (m.state IN ('refused', 'given up') OR coalesce(c.is_soft, false)) AS is_soft,
+        coalesce(c.has_opted_out, false) AS has_opted_out
+    FROM core.invitation AS i
+    INNER JOIN core.message AS m ON i.campaign = m.ref AND i.address_key = m.recipient_key
+    LEFT JOIN came_back AS c ON m.recipient_key = c.recipient_key
+    WHERE i.campaign = :campaign AND m.purpose = 'survey' AND m.step = 'invite'
+),
+
+answered AS (
+    SELECT
+        r.group_code,
+        count(*) AS answered_count
+    FROM core.response AS r
+    WHERE r.campaign = :campaign AND r.kind = 'counted'
+    GROUP BY r.group_code
+)
+
+INSERT INTO mart.campaign_group
+(
+    campaign, group_code, frame_count, invited_count, sent_count, hard_bounced_count, soft_bounced_count,
+    uncertain_count, delivered_count, opted_out_count, answered_count, counted_at
+)
+SELECT
+    :campaign,
+    f.group_code,
+    f.frame_count,
+    count(*) FILTER (WHERE p.state IN ('sent', 'refused', 'uncertain', 'sending', 'given up')),
+    count(*) FILTER (WHERE p.state = 'sent'),
+    count(*) FILTER (WHERE p.is_hard),
+    count(*) FILTER (WHERE p.is_soft AND NOT p.is_hard),
+    count(*) FILTER (WHERE p.state IN ('uncertain', 'sending') AND NOT p.is_hard AND NOT p.is_soft),
+    count(*) FILTER (WHERE p.state = 'sent' AND NOT p.is_hard AND NOT p.is_soft),
+    count(*) FILTER (WHERE p.has_opted_out),
+    coalesce(max(a.answered_count), 0),
+    :now
+FROM unnest(cast(:groups AS text[]), cast(:frame_counts AS bigint[])) AS f (group_code, frame_count)
+LEFT JOIN person AS p ON f.group_code = p.group_code
+LEFT JOIN answered AS a ON f.group_code = a.group_code
+GROUP BY f.group_code, f.frame_count

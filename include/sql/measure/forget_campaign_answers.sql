@@ -1,0 +1,2 @@
+DELETE FROM mart.campaign_answer
+WHERE campaign = :campaign

@@ -1,0 +1,2 @@
+DELETE FROM mart.campaign_group
+WHERE campaign = :campaign
