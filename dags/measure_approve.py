@@ -17,7 +17,7 @@ from typing import Any
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
 from engagement_airflow import assets
-from engagement_airflow.operators import APPROVE, PlanApproval, plan_key
+from engagement_airflow.operators import PlanApproval, plan_key
 
 
 @dag(
@@ -34,12 +34,12 @@ def measure_approve() -> None:
     @task
     def decide(answer: dict[str, Any]) -> str:
         """Write down what the approver said; return it."""
-        from engagement.measure import approval
+        from engagement.measure import approval, options
 
         by = answer["responded_by_user"]
         return approval.decide(
             *approval.parsed(plan_key()),
-            is_approved=answer["chosen_options"] == [APPROVE],
+            is_approved=answer["chosen_options"] == [options.APPROVE],
             by=by and by["id"],
         )
 

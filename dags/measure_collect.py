@@ -7,6 +7,7 @@ folder of answers.
 |---|---|---|
 | returned | keeps each returned mail, reads it, and leaves in peace whom it must | mend what the sentence names; the next run goes on |
 | answers | imports the files of answers that are new | mend the file that the sentence names |
+| count | counts what became of each campaign's people | clear it |
 
 Whatever arrives, however broken, is kept and counted: `engagement bounce explain FILE` says how a mail is read.
 """
@@ -43,7 +44,14 @@ def measure_collect() -> None:
 
         return run.import_all()
 
-    [returned(), answers()]
+    @task(trigger_rule="all_done")
+    def count() -> None:
+        """Count what became of the people whom each campaign asked."""
+        from engagement.measure import run
+
+        run.count_all()
+
+    [returned(), answers()] >> count()
 
 
 measure_collect()

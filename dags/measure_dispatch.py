@@ -4,7 +4,8 @@ Every quarter of an hour: does what is due of every campaign in the campaigns' f
 
 | task | what it does | when it fails |
 |---|---|---|
-| plan | draws the sample of a new campaign; its plan waits in measure_approve | mend the file that the sentence names |
+| plan | draws the sample of a new campaign | mend the file that the sentence names; the others go on |
+| ask | starts measure_approve for each new plan | clear it |
 | advance | opens waves and reminders when the gate lets them pass; stops a campaign whose mails bounce | mend what the sentence names |
 | send | sends what is due, mail by mail | clear it, or wait for the next run: nobody gets a mail twice |
 
@@ -29,14 +30,21 @@ from engagement_airflow import assets, shards
     default_args={"owner": "data", "retries": 0},
 )
 def measure_dispatch() -> None:
-    @task(outlets=[assets.plans])
-    def plan(*, outlet_events: dict) -> list[str]:
-        """Plan the campaigns that are new or changed; return the plans that want approval."""
+    @task
+    def plan() -> None:
+        """Plan the campaigns that are new or changed."""
         from engagement.measure import run
 
-        new = run.plan_all()
-        outlet_events[assets.plans].add_partitions(new)
-        return new
+        run.plan_all()
+
+    @task(outlets=[assets.plans], trigger_rule="all_done")
+    def ask(*, outlet_events: dict) -> list[str]:
+        """Let measure_approve ask about the plans of which nobody was asked yet; return them."""
+        from engagement.measure import run
+
+        plans = run.unasked()
+        outlet_events[assets.plans].add_partitions(plans)
+        return plans
 
     @task(trigger_rule="all_done")
     def advance() -> dict[str, str]:
@@ -53,7 +61,7 @@ def measure_dispatch() -> None:
 
         return run.send_all(connections.mail_server(), connections.journal())
 
-    plan() >> advance() >> send.expand(shard=shards.ALL)
+    plan() >> ask() >> advance() >> send.expand(shard=shards.ALL)
 
 
 measure_dispatch()

@@ -202,7 +202,7 @@ class _Maildir:
         self._places = {
             name.partition(":")[0]: f"{part}/{name}"
             for part in ("new", "cur")
-            for name in sorted(os.listdir(self._folder / part))
+            for name in sorted(path.name for path in (self._folder / part).iterdir())
         }
         return list(self._places)
 

@@ -18,7 +18,9 @@ _PLAINLY = {
     "tuple_type": "write a list there, as in [a, b]",
     "dict_type": "write keys there, each with a colon and its value",
     "model_type": "write keys there, each with a colon and its value",
+    "dataclass_type": "write keys there, each with a colon and its value",
     "extra_forbidden": "there is no such key",
+    "unexpected_keyword_argument": "there is no such key",
     "missing": "the key is missing",
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Context, get_current_context
 
-APPROVE, REJECT = "อนุมัติให้ส่ง (approve)", "ไม่อนุมัติ (reject)"
+from engagement.measure.options import APPROVE, REJECT
 
 
 class PlanApproval(HITLOperator):

@@ -75,13 +75,10 @@ def test_the_drawn_list_is_kept_with_seed_stratum_and_inclusion_probability(
 
 def test_a_plan_stands_until_the_campaign_says_something_else(folder: Path, store: Any) -> None:
     name = write_campaign(folder)
-    first, is_new = plan.make(name)
-    assert is_new
-    assert plan.make(name) == (first, False)
+    first = plan.make(name)
+    assert plan.make(name) == first
     write_campaign(folder, sample__size=150)
-    second, is_new = plan.make(name)
-    assert is_new
-    assert second != first
+    assert plan.make(name) != first
     assert sum(asked(store).values()) == 150
     with warehouse.session() as session:
         assert events.state(session, name).decision is None
@@ -180,6 +177,17 @@ def test_who_was_asked_lately_is_left_in_peace(folder: Path, store: Any) -> None
     assert sum(frame.people.values()) == 900
 
 
+def test_who_is_on_the_list_of_another_campaign_is_left_out_unless_that_one_was_refused(
+    folder: Path,
+) -> None:
+    name = write_campaign(folder, campaign="other", sample__size=300)
+    plan_hash = plan.make(name)
+    assert sum(plan.check(write_campaign(folder)).frame.people.values()) == 700
+    with warehouse.session() as session:
+        events.add(session, name, "rejected", plan_hash=plan_hash, actor="anna")
+    assert sum(plan.check("july").frame.people.values()) == 1000
+
+
 def test_a_frame_that_is_not_published_is_named(folder: Path) -> None:
     said = sentence_of(plan.check, write_campaign(folder, frame="2018-05"))
     assert "asks people of 2018-05, of which nothing is published yet" in said
@@ -193,7 +201,7 @@ def test_a_plan_cannot_be_made_when_its_approval_is_over(folder: Path, clock: An
 
 def test_what_has_begun_cannot_be_changed(folder: Path, store: Any) -> None:
     name = write_campaign(folder)
-    plan_hash, _ = plan.make(name)
+    plan_hash = plan.make(name)
     with warehouse.session() as session:
         events.add(session, name, "wave opened", plan_hash=plan_hash, counts={"wave": 1})
     write_campaign(folder, sample__size=199)

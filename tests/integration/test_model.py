@@ -468,13 +468,18 @@ def test_who_must_not_be_mailed_is_a_real_customer_and_not_mailable(
     run(JUNE, library)
     people = store.do("SELECT address_key, person_key FROM core.patron_month ORDER BY record_no")
     event = (
-        "INSERT INTO core.suppression_event (address_key, person_key, kind, event_at, recorded_at) "
+        "INSERT INTO core.suppression_event (address_key, patron_key, kind, event_at, recorded_at) "
         "VALUES (%s, %s, %s, '2018-06-30', '2018-06-30')"
     )
     store.do(event, [people[0][0], None, "hard_bounce"])
     store.do(event, [None, people[1][1], "opt_out"])
     store.do(event, [people[2][0], people[2][1], "complaint"])
     store.do(event, [people[3][0], None, "hard_bounce"])
-    store.do(event, [people[3][0], None, "lifted"])
+    store.do(
+        "INSERT INTO core.suppression_event (address_key, kind, lifts_event_id, event_at, recorded_at) "
+        "SELECT address_key, 'lifted', max(event_id), now(), now() FROM core.suppression_event "
+        "WHERE address_key = %s GROUP BY 1",
+        [people[3][0]],
+    )
     publish(JUNE)
     assert (figures(JUNE).real_customers, figures(JUNE).mailable) == (40, 37)

@@ -52,14 +52,27 @@ class Airflow:
         found = {dag["dag_id"] for dag in self._get("/dags")["dags"]}
         return found >= set(dag_ids)
 
-    def trigger(self, dag_id: str, period: str) -> Run:
-        """Start the run `demo__<period>` of `dag_id` and return it."""
-        run = {"dag_run_id": f"demo__{period}", "logical_date": None, "partition_key": period}
+    def trigger(self, dag_id: str, period: str | None, name: str | None = None) -> Run:
+        """Start the run `demo__<name>` of `dag_id` and return it; the name of a period's run is the period."""
+        run = {"dag_run_id": f"demo__{name or period}", "logical_date": None}
+        if period is not None:
+            run["partition_key"] = period
         return _run(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=run))
 
     def run(self, dag_id: str, run_id: str) -> Run:
         """Return a run as it stands."""
         return _run(self._get(f"/dags/{dag_id}/dagRuns/{run_id}"))
+
+    def waiting(self, dag_id: str) -> list[tuple[str, str]]:
+        """Return run and task of each question that waits for a person."""
+        listed = self._get(f"/dags/{dag_id}/dagRuns/~/hitlDetails", response_received="false")
+        tasks = [detail["task_instance"] for detail in listed["hitl_details"]]
+        return [(task["dag_run_id"], task["task_id"]) for task in tasks]
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
+        """Answer such a question, as the logged-in user."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        self._ask("PATCH", path, json={"chosen_options": [option], "params_input": {}})
 
     def newest_run(self, dag_id: str, period: str) -> Run | None:
         """Return the newest run of `dag_id` for `period`, or None."""

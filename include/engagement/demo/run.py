@@ -17,8 +17,9 @@ from rich.table import Table
 
 from engagement import clock, embedded, schema, tables, warehouse
 from engagement.database_error import WAREHOUSE
-from engagement.demo import library, stack
+from engagement.demo import library, stack, survey
 from engagement.demo.airflow_api import FINAL, Airflow, Run, TaskState
+from engagement.demo.postbox import Fate
 from engagement.demo.work_items import write_demo_work_items
 from engagement.errors import EngagementError
 from engagement.monitor import figures
@@ -26,7 +27,14 @@ from engagement.period import Period
 from engagement.settings import settings
 
 _JUNE, _JULY = Period(2018, 6), Period(2018, 7)
-_DAGS = ("model_patrons", "model_usage", "monitor_report")
+_DAGS = (
+    "model_patrons",
+    "model_usage",
+    "monitor_report",
+    "measure_approve",
+    "measure_dispatch",
+    "measure_collect",
+)
 _RUN_WITHIN_S = 300
 _UP_WITHIN_S = 180
 _DATABASES = (WAREHOUSE, stack.LIBRARY_DATABASE, stack.AIRFLOW_DATABASE)
@@ -43,9 +51,12 @@ def demo() -> None:
     began = time.monotonic()
     with _own_world(), stack.alone():
         _start_afresh()
-        with stack.services(_say) as services:
+        fates: dict[str, Fate] = {}
+        with stack.services(_say, fates) as services:
             airflow = _log_in(services)
-            runs = [run for period in (_JUNE, _JULY) for run in _run_month(airflow, period)]
+            runs = list(_run_month(airflow, _JUNE))
+            survey.replay(airflow, lambda run: _follow(airflow, run), fates, _say)
+            runs += _run_month(airflow, _JULY)
         _show(runs)
     _say(f"Everything is stopped again. It took {time.monotonic() - began:.0f} s.")
 
@@ -119,7 +130,8 @@ def _start_afresh() -> None:
     """Empty the demo's databases and folders, and let the library stand at June."""
     _require_demo_warehouse()
     stack.clock_file().unlink(missing_ok=True)
-    for folder in (stack.mail_folder(), stack.home() / "airflow" / "logs"):
+    written = (stack.mail_folder(), stack.home() / "answers", stack.home() / "airflow" / "logs")
+    for folder in written:
         shutil.rmtree(folder, ignore_errors=True)
     for name in _DATABASES:
         warehouse.drop_database(embedded.database(name))
@@ -212,6 +224,7 @@ def _show(runs: list[tuple[Period, Run, list[TaskState]]]) -> None:
     _console.print(table)
     with warehouse.session() as session:
         _console.print(tables.funnel(*(figures.require(session, p) for p in (_JUNE, _JULY))))
+    survey.show(_console)
     _say("Received reports (.eml is the mail as it came; open the .html in a browser):")
     for mail in sorted(stack.mail_folder().glob("*.*ml")):
         _say(f"  {mail}")

@@ -23,6 +23,7 @@ import psutil
 
 from engagement import address, embedded
 from engagement.demo import postbox
+from engagement.demo.postbox import Fate
 from engagement.errors import EngagementError
 from engagement.settings import ROOT, settings
 
@@ -124,15 +125,26 @@ class Services:
 
 
 @contextmanager
-def services(say: Callable[[str], None]) -> Iterator[Services]:
+def services(
+    say: Callable[[str], None], fates: Mapping[str, Fate] | None = None
+) -> Iterator[Services]:
     """Run Airflow's processes and the mail server for the block; the databases must be there.
+
+    Args:
+        say: tells people how it goes.
+        fates: what becomes of mail to an address; to others it is delivered.
 
     Raises:
         EngagementError: a process ended by itself, or the API did not come up.
     """
     with ExitStack() as stack:
         mail_port, api_port = _free_port(), _free_port()
-        stack.enter_context(postbox.receiving(mail_folder(), mail_port))
+        known = {} if fates is None else fates
+        stack.enter_context(
+            postbox.receiving(
+                mail_folder(), mail_port, lambda address: known.get(address, Fate.DELIVERED)
+            )
+        )
         where = Address(os.getpid(), f"http://127.0.0.1:{api_port}", "admin", _password())
         environment = airflow_environment(api_port, mail_port)
         processes = {}
@@ -164,6 +176,9 @@ def airflow_environment(api_port: int = 0, mail_port: int = 0) -> dict[str, str]
         "ENGAGEMENT_CLOCK_FILE": str(clock_file()),
         "ENGAGEMENT_WORK_ITEMS_FILE": str(work_items_file()),
         "ENGAGEMENT_MAIL": "live",  # to the demo's own mail server, which delivers nothing
+        "ENGAGEMENT_RETURN_PATH": "bounces@library.example.com",
+        "AIRFLOW_CONN_BOUNCES": _maildir("bounces"),
+        "AIRFLOW_CONN_JOURNAL": _maildir("journal"),
         "AIRFLOW_HOME": str(folder),
         "AIRFLOW_CONN_LIBRARY": json.dumps(
             {
@@ -206,6 +221,10 @@ def airflow_environment(api_port: int = 0, mail_port: int = 0) -> dict[str, str]
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
         **_airflow_secrets(folder / "secrets.json"),
     }
+
+
+def _maildir(name: str) -> str:
+    return json.dumps({"conn_type": "generic", "extra": {"maildir": str(mail_folder() / name)}})
 
 
 def run_airflow(*arguments: str) -> None:

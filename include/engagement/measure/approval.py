@@ -54,15 +54,17 @@ def parsed(key: str) -> tuple[str, str]:
 
 
 def request(name: str, plan_hash: str) -> Request:
-    """Return what the approvers of a plan are asked.
+    """Return what the approvers of a plan are asked, and write down that they were.
 
     Raises:
         EngagementError: the plan is no longer the campaign's, was decided about, or its time is over.
     """
     campaign = campaigns.load(name)
     with warehouse.session() as session:
+        events.lock(session, name)
         state = events.state(session, name)
-    _require_undecided(campaign, state, plan_hash)
+        _require_undecided(campaign, state, plan_hash)
+        events.add(session, name, "asked", plan_hash=plan_hash)
     return Request(
         f"อนุมัติการส่งแบบสำรวจ: {campaign.title.th}",
         _body(campaign, state),

@@ -13,6 +13,7 @@ from engagement.warehouse import Session
 
 Kind = Literal[
     "planned",
+    "asked",
     "approved",
     "rejected",
     "expired",
@@ -54,6 +55,7 @@ class State:
         plan_hash: of its newest plan; None before there is one.
         plan: the figures of that plan.
         planned_at: when it was made.
+        is_asked: whether the approvers were asked about it.
         decision: what was decided about that plan; None while nobody has.
         wave: the wave that was opened last; 0 before the first.
         wave_opened_at: when.
@@ -68,6 +70,7 @@ class State:
     plan_hash: str | None = None
     plan: Mapping[str, Any] = field(default_factory=dict)
     planned_at: datetime | None = None
+    is_asked: bool = False
     decision: Kind | None = None
     wave: int = 0
     wave_opened_at: datetime | None = None
@@ -141,8 +144,14 @@ def _decided(state: State, event: Event) -> State:
 
 _AFTER: Mapping[Kind, Callable[[State, Event], State]] = {
     "planned": lambda state, e: replace(
-        state, plan_hash=e.plan_hash, plan=e.counts, planned_at=e.event_at, decision=None
+        state,
+        plan_hash=e.plan_hash,
+        plan=e.counts,
+        planned_at=e.event_at,
+        is_asked=False,
+        decision=None,
     ),
+    "asked": lambda state, e: replace(state, is_asked=e.plan_hash == state.plan_hash),
     "approved": _decided,
     "rejected": _decided,
     "expired": _decided,

@@ -88,8 +88,8 @@ def check(name: str) -> Plan:
         return _planned(campaign, frame, "")
 
 
-def make(name: str) -> tuple[str, bool]:
-    """Draw a campaign's sample unless the plan that stands was made of the same; return its hash, and whether it is new.
+def make(name: str) -> str:
+    """Draw a campaign's sample unless the plan that stands was made of the same; return the plan's hash.
 
     Raises:
         EngagementError: the campaign's file is wrong or was changed after mail of it went out, its frame is
@@ -101,7 +101,7 @@ def make(name: str) -> tuple[str, bool]:
         events.lock(session, name)
         state = events.state(session, name)
         if state.plan_hash is not None and state.plan.get("definition_hash") == definition:
-            return state.plan_hash, False
+            return state.plan_hash
         if state.has_begun:
             require_unchanged(campaign, state)
         _require_time_left(campaign)
@@ -113,7 +113,7 @@ def make(name: str) -> tuple[str, bool]:
             plan_hash=plan.plan_hash,
             counts=plan.as_json() | {"definition_hash": definition},
         )
-    return plan.plan_hash, True
+    return plan.plan_hash
 
 
 def require_unchanged(campaign: Campaign, state: State) -> None:
@@ -191,6 +191,7 @@ def _frame(session: Session, campaign: Campaign, seed: int) -> Iterator[Frame]:
         campaign=campaign.campaign,
         groups=",".join(groups),
         asked_since=str(_months_before(clock.now(), campaign.sample.not_asked_for_months)),
+        going_to_ask=",".join(_going_to_ask(session, campaign.campaign)),
         seed=str(seed),
     )
     people: dict[GroupCode, int] = dict.fromkeys(groups, 0)
@@ -202,6 +203,17 @@ def _frame(session: Session, campaign: Campaign, seed: int) -> Iterator[Frame]:
             left_out.setdefault(row.left_out_for, Counter())[row.group_code] = row.person_count
     yield Frame(people, left_out)
     session.drop_table(_FRAME)
+
+
+def _going_to_ask(session: Session, but: str) -> list[str]:
+    """Return the other campaigns whose plans have been neither refused nor ended."""
+    names = [row.campaign for row in session.rows("measure/planned_campaigns") if row.campaign != but]
+    states = {name: events.state(session, name) for name in names}
+    return [
+        name
+        for name, state in states.items()
+        if state.decision in (None, "approved") and not state.is_closed
+    ]
 
 
 def _require_published(session: Session, campaign: Campaign) -> None:

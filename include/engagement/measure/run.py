@@ -16,6 +16,7 @@ from engagement.measure import (
     approval,
     campaign as campaigns,
     events,
+    figures,
     notices,
     plan,
     waves,
@@ -32,31 +33,35 @@ _SECONDS = 600.0  # of sending in one run; the next run goes on
 Result = TypeVar("Result")
 
 
-def plan_all() -> list[str]:
-    """Plan each campaign that is new or changed; return the keys of the plans that want approval.
+def plan_all() -> None:
+    """Plan each campaign that is new or changed.
 
     Raises:
         EngagementError: a campaign cannot be planned; the others are.
     """
-    made = _each(campaigns.names(), _planned)
-    return [key for key in made.values() if key is not None]
+    _each(campaigns.names(), _plan)
 
 
-def _planned(name: str) -> str | None:
+def _plan(name: str) -> None:
     campaign = campaigns.load(name)
     if clock.now() > campaign.dates.approve_by:
-        return (
-            None  # whether the file still says what was approved is asked before anything is sent
-        )
+        return  # whether the file still says what was approved is asked before anything is sent
     with warehouse.session() as session:
-        is_published = (
-            session.one("model/published_extract", period=str(campaign.frame)) is not None
-        )
-    if not is_published:
-        _log.info("%s waits until %s is published.", name, campaign.frame)
-        return None
-    plan_hash, is_new = plan.make(name)
-    return approval.key(name, plan_hash) if is_new else None
+        if session.one("model/published_extract", period=str(campaign.frame)) is None:
+            _log.info("%s waits until %s is published.", name, campaign.frame)
+            return
+    plan.make(name)
+
+
+def unasked() -> list[str]:
+    """Return the keys of the plans about which nobody was asked yet; a file that is broken hides no other."""
+    with warehouse.session() as session:
+        states = {name: events.state(session, name) for name in campaigns.names()}
+    return [
+        approval.key(name, state.plan_hash)
+        for name, state in states.items()
+        if state.plan_hash is not None and not state.is_asked and state.decision is None
+    ]
 
 
 def advance_all() -> dict[str, str]:
@@ -121,6 +126,11 @@ def _imported(name: str) -> int:
     if problems := [one.problem for one in done if one.problem]:
         raise EngagementError(" ".join(problems))
     return sum(one.new for one in done)
+
+
+def count_all() -> None:
+    """Count what became of the people whom each campaign asked."""
+    _each(campaigns.names(), figures.count)
 
 
 def _each(names: Iterable[str], do: Callable[[str], Result]) -> dict[str, Result]:

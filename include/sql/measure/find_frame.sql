@@ -1,5 +1,6 @@
--- Every person behind a real customer of the period, and why he is not asked: NULL means that he may be. Of
--- people who share an address one is asked, whom the seed picks.
+-- Every person behind a real customer of the period, and why he is not asked: NULL means that he may be. Who
+-- is on the list of another campaign that has not begun counts as asked. Of people who share an address one
+-- is asked, whom the seed picks.
 WITH person AS (
     SELECT DISTINCT ON (m.person_key)
         m.person_key,
@@ -15,9 +16,14 @@ asked AS (
         i.person_key,
         i.address_key
     FROM core.invitation AS i
-    INNER JOIN core.message AS s
+    LEFT JOIN core.message AS s
         ON i.campaign = s.ref AND i.address_key = s.recipient_key AND s.purpose = 'survey'
-    WHERE i.campaign != :campaign AND s.sent_at >= cast(:asked_since AS timestamptz)
+    WHERE
+        i.campaign != :campaign
+        AND (
+            s.sent_at >= cast(:asked_since AS timestamptz)
+            OR (s.message_id IS NULL AND i.campaign = any(string_to_array(:going_to_ask, ',')))
+        )
 ),
 
 candidate AS (

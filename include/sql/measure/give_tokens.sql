@@ -1,7 +1,8 @@
--- Every sampled person has a personal link of his own, random, the same in all mails of the campaign.
+-- Every sampled person has a personal link of his own, random, the same in all mails of the campaign. It
+-- begins with a letter: no spreadsheet may take it for a number.
 INSERT INTO pii.survey_token (token, campaign, person_key)
 SELECT
-    replace(gen_random_uuid()::text, '-', ''),
+    'k' || replace(gen_random_uuid()::text, '-', ''),
     i.campaign,
     i.person_key
 FROM core.invitation AS i

@@ -1,31 +1,24 @@
--- Mailable: for the address and for the person the newest event, if there is one, lifts what was before.
-WITH newest_of_address AS (
-    SELECT DISTINCT ON (s.address_key)
-        s.address_key,
-        s.kind
-    FROM core.suppression_event AS s
-    WHERE s.address_key IS NOT NULL
-    ORDER BY s.address_key ASC, s.event_id DESC
+-- Mailable: nobody has suppressed the address, and the person has not objected, by any record of theirs.
+WITH dead AS (
+    SELECT DISTINCT s.address_key
+    FROM core.suppression AS s
+    WHERE s.address_key IS NOT null
 ),
 
-newest_of_person AS (
-    SELECT DISTINCT ON (s.person_key)
-        s.person_key,
-        s.kind
-    FROM core.suppression_event AS s
-    WHERE s.person_key IS NOT NULL
-    ORDER BY s.person_key ASC, s.event_id DESC
+objecting AS (
+    SELECT DISTINCT m.person_key
+    FROM core.suppression AS s
+    INNER JOIN core.patron_month AS m ON s.patron_key = m.patron_key
+    WHERE m.period = :period
 ),
 
 real AS (
     SELECT
         count(DISTINCT m.person_key) AS real_person_count,
-        count(*) FILTER (
-            WHERE coalesce(a.kind, 'lifted') = 'lifted' AND coalesce(p.kind, 'lifted') = 'lifted'
-        ) AS mailable_count
+        count(*) FILTER (WHERE d.address_key IS null AND o.person_key IS null) AS mailable_count
     FROM core.patron_month AS m
-    LEFT JOIN newest_of_address AS a ON m.address_key = a.address_key
-    LEFT JOIN newest_of_person AS p ON m.person_key = p.person_key
+    LEFT JOIN dead AS d ON m.address_key = d.address_key
+    LEFT JOIN objecting AS o ON m.person_key = o.person_key
     WHERE m.period = :period AND m.is_real_customer
 )
 

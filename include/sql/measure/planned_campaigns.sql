@@ -1,0 +1,3 @@
+SELECT DISTINCT e.campaign
+FROM ops.campaign_event AS e
+WHERE e.kind = 'planned'
