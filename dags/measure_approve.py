@@ -29,7 +29,7 @@ from engagement_airflow.operators import PlanApproval, plan_key
     default_args={"owner": "data", "retries": 0},
 )
 def measure_approve() -> None:
-    ask = PlanApproval(task_id="ask")
+    ask = PlanApproval(task_id="ask", doc_md="Show the plan, and wait for an approver.")
 
     @task
     def decide(answer: dict[str, Any]) -> str:

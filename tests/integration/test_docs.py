@@ -103,7 +103,9 @@ def phrases() -> list[str]:
 
 
 def test_the_runbook_knows_every_sentence_and_no_other() -> None:
-    known, said = phrases(), [text for text in sentences() if text.endswith((".", "…"))]
+    # "…" alone is put together of sentences that stand elsewhere.
+    known = phrases()
+    said = [text for text in sentences() if text.endswith((".", "…")) and text != "…"]
     assert len(said) > 40
     assert [text for text in said if not any(phrase in text for phrase in known)] == []
     assert [phrase for phrase in known if not any(phrase in text for text in said)] == []

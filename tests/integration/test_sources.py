@@ -24,11 +24,11 @@ from exported import (
 from sqlalchemy.engine import URL
 
 from engagement import embedded, warehouse
+from engagement.dates import Era, Order
 from engagement.errors import EngagementError
 from engagement.groups import GROUPS
 from engagement.model import loans, reading, source as sources, source_check
 from engagement.model.check import check
-from engagement.model.dates import Era, Order
 from engagement.model.extract import extract
 from engagement.model.normalise import Normaliser
 from engagement.model.publish import publish

@@ -34,6 +34,7 @@ EXPECTED = {
 AIRFLOW = EXPECTED - {"init", "postgres", "redis", "mailcatcher"}
 WORKERS = {"worker-default", "worker-mail"}
 LAPTOP_ONLY = {"ENGAGEMENT_CLOCK_FILE"}  # production lives in real time
+OPTIONAL = ("AIRFLOW_CONN_BOUNCES", "AIRFLOW_CONN_JOURNAL")  # of who sends surveys
 SECRET = re.compile(
     r"(KEY|SECRET|PASSWORD|SQL_ALCHEMY_CONN.*|RESULT_BACKEND|WAREHOUSE_URL)$|^AIRFLOW_CONN_"
 )
@@ -84,6 +85,8 @@ def test_env_example_has_every_variable_and_no_other() -> None:
 def test_secrets_come_from_env_and_have_no_default() -> None:
     secrets = {name: value for name, value in ENVIRONMENT.items() if SECRET.search(name)}
     assert len(secrets) > 10
+    for name in OPTIONAL:
+        assert secrets.pop(name) == f"${{{name}:-}}"
     for name, value in secrets.items():
         assert re.search(r"\$\{\w+:\?set it in .env[^}]+\}", value), f"{name} has a default"
         given = re.sub(r"\$\{[^}]*\}", "", value)
@@ -97,13 +100,14 @@ def test_secrets_come_from_env_and_have_no_default() -> None:
 
 def test_connections_in_the_example_are_connections() -> None:
     found = dict(re.findall(r"^(?:# )?AIRFLOW_CONN_(\w+)='(.+)'$", EXAMPLE, re.M))
-    assert set(found) == {"LIBRARY", "SMTP_DEFAULT"}
+    assert set(found) == {"LIBRARY", "SMTP_DEFAULT", "BOUNCES"}
     library, mail = json.loads(found["LIBRARY"]), json.loads(found["SMTP_DEFAULT"])
     fields = {"conn_type", "host", "port", "schema", "login", "password", "extra"}
     assert set(library) == fields
     assert make_url(f"{library['extra']['drivername']}://").get_dialect().name == "postgresql"
     assert mail["host"] in SERVICES
     assert set(mail) < fields
+    assert set(json.loads(found["BOUNCES"])) < fields
 
 
 def test_engagement_variables_are_settings_and_none_is_missing() -> None:

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from engagement.dates import parse
 from engagement.labels import labels
-from engagement.model.dates import parse
 
 EVERY_DAY = [date(1950, 1, 1) + timedelta(days=n) for n in range(151 * 365 + 37)]
 ABBREVIATED = (

@@ -13,7 +13,7 @@ import pytest
 from engagement.demo.faults import Faults
 from engagement.demo.people import Desk
 from engagement.model.emails import accept_mail, first_address, known_domains, suggestion
-from engagement.model.text import clean
+from engagement.text import clean
 
 KINDS = (
     "staff",

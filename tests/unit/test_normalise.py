@@ -12,8 +12,8 @@ from engagement.errors import EngagementError
 from engagement.model.normalise import SCHEMA, Normaliser
 from engagement.model.records import FIELDS, Records, first_filled
 from engagement.model.source import Source
-from engagement.model.text import clean
 from engagement.settings import INCLUDE
+from engagement.text import clean
 
 TODAY = date(2018, 6, 27)
 SHIPPED = yaml.safe_load((INCLUDE / "sources" / "autolib.yaml").read_text(encoding="utf-8"))

@@ -7,8 +7,8 @@ import unicodedata
 import pytest
 from faker.providers.person.th_TH import Provider as ThaiNames
 
-from engagement.model.text import bare, clean, decode
 from engagement.settings import INCLUDE
+from engagement.text import bare, clean, decode
 
 BOTH = ("utf-8", "cp874")
 NIKHAHIT, SARA_AA = "\u0e4d", "\u0e32"

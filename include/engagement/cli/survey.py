@@ -85,7 +85,9 @@ def import_answers(
     file: Annotated[Path, typer.Argument(help="An export of the form: .csv or .xlsx.")],
     exported_at: Annotated[
         str,
-        typer.Option(help="When it was exported, as 2018-07-14 08:00; else that of its newest answer."),
+        typer.Option(
+            help="When it was exported, as 2018-07-14 08:00; else that of its newest answer."
+        ),
     ] = "",
 ) -> None:
     """Bring in the answers of an export; what is there already stays, and comes once."""

@@ -22,12 +22,12 @@ from pydantic import (
 )
 
 from engagement import yaml_file
+from engagement.dates import Order
 from engagement.errors import EngagementError
 from engagement.groups import GROUPS
 from engagement.labels import Label, labels
-from engagement.model.dates import Order
-from engagement.model.text import clean
 from engagement.settings import INCLUDE, settings
+from engagement.text import clean
 
 System = Literal["google-forms", "limesurvey", "microsoft-forms", "table"]
 Kind = Literal["scale", "choice", "choices", "group", "text"]

@@ -156,10 +156,9 @@ def _draw(session: Session, campaign: Campaign, definition: str) -> Plan:
 
 def _planned(campaign: Campaign, frame: Frame, plan_hash: str) -> Plan:
     if not any(frame.people.values()):
+        why = ", ".join(f"{sum(n.values()):,} {reason}" for reason, n in frame.left_out.items())
         raise EngagementError(
-            f"Nobody may be asked by the campaign {campaign.campaign}: "
-            + ", ".join(f"{sum(n.values()):,} {why}" for why, n in frame.left_out.items())
-            + f" of the people of {campaign.frame}."
+            f"Nobody of {campaign.frame} may be asked by the campaign {campaign.campaign}: {why or 'no people'}."
         )
     wanted = sample.size(campaign.sample, frame.people)
     asked = sample.allocate(campaign.sample, frame.people, wanted.invited)
@@ -207,7 +206,9 @@ def _frame(session: Session, campaign: Campaign, seed: int) -> Iterator[Frame]:
 
 def _going_to_ask(session: Session, but: str) -> list[str]:
     """Return the other campaigns whose plans have been neither refused nor ended."""
-    names = [row.campaign for row in session.rows("measure/planned_campaigns") if row.campaign != but]
+    names = [
+        row.campaign for row in session.rows("measure/planned_campaigns") if row.campaign != but
+    ]
     states = {name: events.state(session, name) for name in names}
     return [
         name

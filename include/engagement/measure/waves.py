@@ -114,10 +114,10 @@ def _advance(session: Session, campaign: Campaign, state: State) -> str:
     now = clock.now()
     if state.is_closed:
         return "It is closed."
+    if state.plan_hash is None:
+        return "It was never planned." if now >= campaign.dates.end else "It is not planned yet."
     if now >= campaign.dates.end:
         return _close(session, campaign, state)
-    if state.plan_hash is None:
-        return "It is not planned yet."
     if state.decision is None:
         return _await_approval(session, campaign, state)
     if state.decision != "approved":

@@ -8,8 +8,8 @@ from functools import cache
 from itertools import chain
 
 from engagement import yaml_file
-from engagement.model.text import bare, clean
 from engagement.settings import INCLUDE
+from engagement.text import bare, clean
 
 # Codes beside those of countries.
 _NONE = {"AC", "CP", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}

@@ -10,8 +10,8 @@ from engagement import clock, warehouse
 from engagement.errors import EngagementError
 from engagement.model import extract_state
 from engagement.model.source import Source
-from engagement.model.text import clean
 from engagement.period import Period
+from engagement.text import clean
 from engagement.warehouse import Session
 
 # What nobody can wave through: there is nothing to publish, the keys of what is published break, or it is not

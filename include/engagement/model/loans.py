@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from engagement import clock, warehouse
+from engagement import clock, text, warehouse
 from engagement.errors import EngagementError
-from engagement.model import reading, source as sources, text
+from engagement.model import reading, source as sources
 from engagement.model.source import Source
 from engagement.period import Period
 from engagement.settings import ROOT, settings

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from engagement import address
+from engagement import address, dates, text
 from engagement.errors import EngagementError
-from engagement.model import dates, emails, names, text
+from engagement.model import emails, names
 from engagement.model.records import FIELDS, LONGEST_VALUE, Records, Value
 from engagement.model.source import Source
 

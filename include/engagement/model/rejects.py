@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engagement import thai, warehouse
+from engagement import text, thai, warehouse
 from engagement.errors import EngagementError
 from engagement.labels import labels
-from engagement.model import extract_state, source as sources, text
+from engagement.model import extract_state, source as sources
 from engagement.model.source import Source
 from engagement.period import Period
 from engagement.settings import settings

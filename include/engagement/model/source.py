@@ -20,13 +20,13 @@ from pydantic import (
 )
 
 from engagement import warehouse, yaml_file
+from engagement.dates import Era, Order
 from engagement.errors import EngagementError
 from engagement.groups import GroupCode
 from engagement.model import countries, names
-from engagement.model.dates import Era, Order
 from engagement.model.records import FIELDS, FieldName
-from engagement.model.text import bare, clean
 from engagement.settings import INCLUDE
+from engagement.text import bare, clean
 
 
 class _Part(BaseModel):

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from engagement import clock
+from engagement import clock, text
 from engagement.groups import UNMAPPED
 from engagement.labels import labels
-from engagement.model import reading, source as sources, text
+from engagement.model import reading, source as sources
 from engagement.model.normalise import Normaliser
 from engagement.model.reading import Reading
 from engagement.model.records import FieldName, Records

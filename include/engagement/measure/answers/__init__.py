@@ -208,8 +208,12 @@ def _lock(session: Session, campaign: Campaign, form: Form) -> None:
 
 def _stage(session: Session, campaign: Campaign, responses: Responses) -> None:
     """Bring what the file says into temporary tables, chunk by chunk."""
-    for table in _READ:
-        session.run(f"measure/create_{table.removeprefix('pg_temp.')}")
+    for create in (
+        "measure/create_read_response",
+        "measure/create_read_answer",
+        "measure/create_read_text",
+    ):
+        session.run(create)
     key = address.secret()
     number = 0
     for chunk in responses.chunks(_CHUNK_ROWS):

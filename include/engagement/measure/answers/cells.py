@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from engagement.measure.form import OTHER, UNKNOWN, Form, Question, folded
-from engagement.model.text import clean
+from engagement.text import clean
 
 _KNOWN_CELLS = 4096  # per question: most cells say what others said before
 _LIMESURVEY_OTHER = "-oth-"  # stands in for the words, which have a column of their own

@@ -14,15 +14,15 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
+from engagement import excel
 from engagement.errors import EngagementError
-from engagement.model.files import workbook
-from engagement.model.text import decode
+from engagement.text import decode
 
 Row = Sequence[str] | None  # None is a row with more or fewer cells than headings
 # How many of the headings that are looked for are among those of a file.
 Fit = Callable[[Sequence[str]], int]
 
-_ZIP, _OLE = b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1")
+_ZIP = b"PK\x03\x04"
 _DELIMITERS = (",", ";", "\t", "|")
 _LONGEST_CELL = 1 << 20  # characters; what is longer is the rest of the file after a lost quote
 _BLOCK = 1 << 16
@@ -47,11 +47,7 @@ def opened(path: Path, fit: Fit) -> Table:
         EngagementError: the file cannot be read, or is no table; reading the rows raises it too.
     """
     beginning = _beginning(path)
-    if beginning.startswith(_OLE):
-        raise EngagementError(
-            f"{path.name} is protected by a password or an old .xls; open it in Excel, take the password off "
-            "and save it as .xlsx."
-        )
+    excel.require_open_format(path, beginning)
     if not beginning.startswith(_ZIP):
         return _text(path, None, fit)
     member = _zipped(path)
@@ -197,16 +193,16 @@ def _no_text(path: Path) -> EngagementError:
 
 
 def _sheet(path: Path, fit: Fit) -> Table:
-    with workbook._workbook(path) as book:
-        headings = [workbook._headings(sheet) for sheet in book.worksheets] or [()]
+    with excel.opened(path) as book:
+        headings = [excel.headings(sheet) for sheet in book.worksheets] or [()]
     number = max(range(len(headings)), key=lambda sheet: fit(headings[sheet]))
     return Table(headings[number], _sheet_rows(path, number, len(headings[number])))
 
 
 def _sheet_rows(path: Path, number: int, width: int) -> Iterator[Row]:
-    with workbook._workbook(path) as book:
-        for row in islice(workbook._filled_rows(book.worksheets[number]), 1, None):
-            cells = [workbook._as_text(value) or "" for value in row]
+    with excel.opened(path) as book:
+        for row in islice(excel.filled_rows(book.worksheets[number]), 1, None):
+            cells = [excel.cell_text(value) or "" for value in row]
             if any(cell.strip() for cell in cells):
                 cells += [""] * (width - len(cells))  # Excel leaves out empty cells at the end
                 yield cells[:width] if _has_width(cells, width) else None

@@ -6,9 +6,9 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 
-from engagement.model import dates
-from engagement.model.dates import Order
-from engagement.model.text import clean
+from engagement import dates
+from engagement.dates import Order
+from engagement.text import clean
 
 _FIRST_YEAR = 2000  # LimeSurvey writes 1980-01-01 where it was told to keep no time
 _HOUR = r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d(?:\.\d+)?))?"

@@ -14,7 +14,7 @@ from engagement.measure.answers import instants
 from engagement.measure.answers.cells import Answer, Meaning
 from engagement.measure.answers.files import Table
 from engagement.measure.form import OTHER, UNKNOWN, Form, Question, folded
-from engagement.model.text import clean
+from engagement.text import clean
 
 _ROWS_NAMED = 10
 _COLUMNS_NAMED = 3

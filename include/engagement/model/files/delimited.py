@@ -16,7 +16,7 @@ from engagement.errors import EngagementError
 from engagement.model.files.base import Reading, last_written, positions
 from engagement.model.records import LONGEST_VALUE
 from engagement.model.source import Export
-from engagement.model.text import clean, decode
+from engagement.text import clean, decode
 
 _CARRIER = "latin-1"
 # A file that is whole ends with its last line, or with the quote that closes its last value.

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from engagement import excel
 from engagement.errors import EngagementError
-from engagement.model.files.base import Reading, as_text, last_written, positions
+from engagement.model.files.base import Reading, last_written, positions
 from engagement.model.source import Export
-from engagement.model.text import clean
+from engagement.text import clean
 
-_OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # the container of .xls, and of a workbook with a password
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_ERRORS = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"}
-
-# Excel keeps 15 digits of a number: of a longer one nobody knows what it was.
-_BEYOND_EXCEL = 10**15
 
 
 class Workbook(Reading):
@@ -43,14 +36,10 @@ class Workbook(Reading):
         self.as_of = last_written(path)
         self._path = path
         with path.open("rb") as file:
-            if file.read(len(_OLE)) == _OLE:
-                raise EngagementError(
-                    f"{path.name} is protected by a password or an old .xls; open it in Excel, take "
-                    "the password off and save it as .xlsx."
-                )
+            excel.require_open_format(path, file.read(8))
         names = [clean(name) for name in self._names]
-        with _workbook(path) as book:
-            headings = [_headings(sheet) for sheet in book.worksheets]
+        with excel.opened(path) as book:
+            headings = [excel.headings(sheet) for sheet in book.worksheets]
             fitting = [i for i, found in enumerate(headings) if set(names) <= set(found)]
             if len(fitting) > 1:
                 named = ", ".join(book.sheetnames[i] for i in fitting)
@@ -71,7 +60,7 @@ class Workbook(Reading):
         """Look for rows that hold something in the XML of the sheet."""
         filled = 0
         with (
-            _whole(self._path),
+            excel.whole(self._path),
             zipfile.ZipFile(self._path) as book,
             book.open(self._member) as sheet,
         ):
@@ -82,64 +71,16 @@ class Workbook(Reading):
         return filled - 1
 
     def _records(self) -> Iterator[tuple[Any, ...]]:
-        with _workbook(self._path) as book:
-            rows = _filled_rows(book.worksheets[self._sheet])
+        with excel.opened(self._path) as book:
+            rows = excel.filled_rows(book.worksheets[self._sheet])
             next(rows, None)  # the headings
             yield from rows
 
     def _values(self, record: tuple[Any, ...]) -> Sequence[str | None]:
-        return [_as_text(record[i]) if i < len(record) else None for i in self._positions]
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[None]:
-    """Say that the workbook is damaged; openpyxl tells that by a dozen kinds of errors."""
-    try:
-        yield
-    except EngagementError:
-        raise
-    except Exception:
-        # What was raised may quote a cell.
-        raise EngagementError(
-            f"{path.name} is no whole Excel workbook; export it again as .xlsx."
-        ) from None
-
-
-@contextmanager
-def _workbook(path: Path) -> Iterator[Any]:
-    import openpyxl
-
-    warnings.filterwarnings("ignore", module="openpyxl")  # they may quote a cell
-    with _whole(path):
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        try:
-            yield book
-        finally:
-            book.close()
-
-
-def _filled_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    sheet.reset_dimensions()  # some programs write a size that is not the sheet's
-    return (row for row in sheet.iter_rows(values_only=True) if any(v is not None for v in row))
-
-
-def _headings(sheet: Any) -> Sequence[str]:
-    return [clean(_as_text(value) or "") for value in next(_filled_rows(sheet), ())]
+        return [excel.cell_text(record[i]) if i < len(record) else None for i in self._positions]
 
 
 def _is_filled(cell: ElementTree.Element) -> bool:
     if cell.get("t") == "inlineStr":
         return cell.find(f"{_MAIN}is") is not None
     return bool(cell.findtext(f"{_MAIN}v"))
-
-
-def _as_text(value: Any) -> str | None:
-    if isinstance(value, str):
-        return None if value in _ERRORS else value
-    if isinstance(value, float) and abs(value) >= _BEYOND_EXCEL:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime):
-        return (value.date() if value.time() == time.min else value).isoformat()
-    return as_text(value)
