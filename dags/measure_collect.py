@@ -31,11 +31,11 @@ def measure_collect() -> None:
     @task(queue="mail")
     def returned() -> dict[str, int]:
         """Read the mailbox of bounces; return how many mails were taken for what."""
-        from engagement.measure import collect
+        from engagement.measure import run
         from engagement_airflow import connections
 
         place = connections.bounces()
-        return dict(collect.collect(place)) if place is not None else {}
+        return run.collect_all(place) if place is not None else {}
 
     @task
     def answers() -> dict[str, int]:

@@ -87,6 +87,8 @@ class Outcome:
 
 
 Compose = Callable[[Message], bytes]
+# Whether a reply, its code and its text, that refuses a mail for good means that the address is dead.
+IsDead = Callable[[int, str], bool]
 
 
 def queue(batch: Batch, step: str, edition: int | None, recipients: Sequence[str]) -> int:
@@ -137,6 +139,7 @@ def dispatch(
     compose: Compose,
     *,
     journal: Journal | None = None,
+    is_dead: IsDead | None = None,
     connections: int = 1,
     seconds: float | None = None,
 ) -> Outcome:
@@ -150,6 +153,7 @@ def dispatch(
         server: who takes them.
         compose: writes a mail, its lines ended by CRLF.
         journal: the mailbox in which the relay keeps a copy of every mail, if it does.
+        is_dead: tells refusals of dead addresses from others; None where that is nobody's concern.
         connections: how many dialogues with the server are held at once.
         seconds: after which no mail is begun any more; None: when nothing is due.
 
@@ -165,7 +169,7 @@ def dispatch(
         send_probe=lambda: _send_probe(server),
     )
     ends_at = None if seconds is None else time.monotonic() + seconds
-    sending = _Sending(batch, server, compose, catch_all, ends_at, journal is not None)
+    sending = _Sending(batch, server, compose, catch_all, ends_at, journal is not None, is_dead)
     with ThreadPoolExecutor(connections) as threads:
         for worker in [threads.submit(sending.work) for _ in range(connections)]:
             worker.result()
@@ -192,26 +196,19 @@ def _compose_probe(message: Message, server: MailServer) -> bytes:
     return letter.addressed(message.address, message.token)
 
 
+@dataclass
 class _Sending:
     """One dispatch: what its workers share."""
 
-    def __init__(
-        self,
-        batch: Batch,
-        server: MailServer,
-        compose: Compose,
-        catch_all: str | None,
-        ends_at: float | None,
-        has_journal: bool,
-    ) -> None:
-        self._batch = batch
-        self._server = server
-        self._compose = compose
-        self._catch_all = catch_all
-        self._ends_at = ends_at
-        self._has_journal = has_journal
-        self._counting = threading.Lock()
-        self.outcome = Outcome()
+    _batch: Batch
+    _server: MailServer
+    _compose: Compose
+    _catch_all: str | None
+    _ends_at: float | None
+    _has_journal: bool
+    _is_dead: IsDead | None
+    _counting: threading.Lock = field(default_factory=threading.Lock)
+    outcome: Outcome = field(default_factory=Outcome)
 
     def work(self) -> None:
         """Send until nothing is due; a line that breaks is opened again while it carries mails."""
@@ -282,6 +279,7 @@ class _Sending:
             state=state,
             smtp_code=handover.code,
             smtp_status=handover.status,
+            is_hard_refusal=self._is_hard_refusal(handover),
             sent_at=now if handover.verdict is Verdict.ACCEPTED else None,
             now=now,
             is_later=handover.verdict is Verdict.LATER,
@@ -289,6 +287,11 @@ class _Sending:
             last=_RETRY_LAST,
             given_up_before=now - _GIVEN_UP_AFTER,
         )
+
+    def _is_hard_refusal(self, handover: Handover) -> bool:
+        if self._is_dead is None or handover.verdict is not Verdict.REFUSED or not handover.code:
+            return False
+        return self._is_dead(handover.code, handover.text)
 
     def _claim(self, line: Line, lock: int) -> Message | float | None:
         """Return the next mail, which is ours now; or the seconds to wait for it; or None."""
@@ -325,7 +328,17 @@ class _Sending:
     def _wait(self, line: Line) -> float | None:
         """Return how long to wait where mails are due whose domains have had their share for now."""
         rate = settings().mail_per_domain_per_second
-        return None if rate is None or not self._has_due(line) else min(1 / rate, _LONGEST_WAIT_S)
+        if rate is None:
+            return None
+        with line.session() as session:
+            is_waiting = session.scalar(
+                "outbox/has_waiting",
+                purpose=self._batch.purpose,
+                ref=self._batch.ref,
+                now=clock.now(),
+                machine_now=datetime.now(UTC),
+            )
+        return min(1 / rate, _LONGEST_WAIT_S) if is_waiting else None
 
 
 class _NotYetError(Exception):

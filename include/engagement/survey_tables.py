@@ -35,8 +35,8 @@ def show_plan(plan: Plan) -> None:
 
 def show_figures(figures: Figures) -> None:
     """Print what became of a campaign's mails, by group, its rates, and who could be reached."""
-    table = _table(f"{figures.campaign}: what became of its mails, in people", "group")
-    columns = ("invited", "sent", "bounced hard", "soft", "uncertain", "delivered", "opted out")
+    table = _table(f"{figures.campaign}: invitations, bounces and answers, in people", "group")
+    columns = ("invited", "sent", "hard", "soft", "unsure", "delivered", "no more")
     for heading in (*columns, "answered"):
         table.add_column(heading, justify="right")
     for group in labels().groups:

@@ -177,3 +177,21 @@ def queries(world: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str
     warehouse.statement.cache_clear()
     yield replace
     warehouse.statement.cache_clear()
+
+
+@pytest.fixture
+def mails(tmp_path: Path) -> Iterator[Any]:
+    """A relay on loopback with mailboxes behind it, as the demo has one."""
+    from survey import MailWorld
+
+    from engagement.demo import postbox
+    from engagement.demo.postbox import Fate
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        made = MailWorld(tmp_path / "mail", probe.getsockname()[1])
+    port = made.server.port
+    with postbox.receiving(
+        made.folder, port, lambda address: made.fates.get(address, Fate.DELIVERED)
+    ):
+        yield made

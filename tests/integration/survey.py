@@ -10,6 +10,10 @@ from typing import Any
 import yaml
 
 from engagement import address, warehouse
+from engagement.demo.postbox import Fate
+from engagement.mail import MailServer
+from engagement.mailbox import Place
+from engagement.measure import approval, collect, run
 from engagement.settings import settings
 
 # A campaign that passes every check, of the people of June; the tests' clock stands in July 2018.
@@ -112,3 +116,46 @@ def use_campaigns(world: Any, folder: Path) -> Path:
     world.setenv("ENGAGEMENT_RETURN_PATH", "bounces@bounce.kku.example.com")
     settings.cache_clear()
     return folder
+
+
+class MailWorld:
+    """A relay on loopback with mailboxes behind it; `fates` says which addresses do not take mail."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.server = MailServer("127.0.0.1", port, "Library <library@library.example.com>")
+        self.bounces = Place(f"maildir:{folder / 'bounces'}")
+        self.fates: dict[str, Fate] = {"nobody@kku.example.com": Fate.UNKNOWN}
+
+    def count(self, mailbox: str) -> int:
+        return len(list((self.folder / mailbox / "new").iterdir()))
+
+    def kill(self, store: Any, count: int, fate: Fate = Fate.UNKNOWN, wave: int = 1) -> None:
+        """Let so many addresses of a wave be dead."""
+        rows = store.do(
+            "SELECT a.address FROM core.invitation AS i INNER JOIN pii.address AS a USING (address_key) "
+            "WHERE i.wave = %s ORDER BY 1 LIMIT %s",
+            [wave, count],
+        )
+        assert len(rows) == count
+        self.fates |= dict.fromkeys((address for (address,) in rows), fate)
+
+
+def quarter_of_an_hour(mails: MailWorld) -> str:
+    """Do what the two unattended DAGs do; return where the campaign stands."""
+    run.plan_all()
+    stands = run.advance_all()["july"]
+    run.send_all(mails.server, None)
+    collect.collect(mails.bounces)
+    return stands
+
+
+def approve() -> None:
+    approval.decide(*planned_key(), is_approved=True, by="anna")
+
+
+def planned_key() -> tuple[str, str]:
+    """Plan the campaign; return its name and its plan, as measure_approve is told."""
+    run.plan_all()
+    (key,) = run.unasked()
+    return approval.parsed(key)

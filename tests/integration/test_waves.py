@@ -1,55 +1,22 @@
 """A survey goes out in waves: after a yes, and only while what comes back is good news."""
 
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from survey import publish_people, use_campaigns, write_campaign
+from survey import (
+    MailWorld,
+    approve,
+    planned_key,
+    publish_people,
+    quarter_of_an_hour,
+    use_campaigns,
+    write_campaign,
+)
 
 from engagement import outbox, warehouse
-from engagement.demo import postbox
-from engagement.demo.postbox import Fate
 from engagement.errors import EngagementError
-from engagement.mail import MailServer
-from engagement.mailbox import Place
 from engagement.measure import approval, collect, events, run
-
-
-class MailWorld:
-    """A relay on loopback with mailboxes behind it; `fates` says which addresses do not take mail."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder = folder
-        self.server = MailServer("127.0.0.1", port, "Library <library@library.example.com>")
-        self.bounces = Place(f"maildir:{folder / 'bounces'}")
-        self.fates: dict[str, Fate] = {"nobody@kku.example.com": Fate.UNKNOWN}
-
-    def count(self, mailbox: str) -> int:
-        return len(list((self.folder / mailbox / "new").iterdir()))
-
-    def kill(self, store: Any, count: int, fate: Fate = Fate.UNKNOWN, wave: int = 1) -> None:
-        """Let so many addresses of a wave be dead."""
-        rows = store.do(
-            "SELECT a.address FROM core.invitation AS i INNER JOIN pii.address AS a USING (address_key) "
-            "WHERE i.wave = %s ORDER BY 1 LIMIT %s",
-            [wave, count],
-        )
-        assert len(rows) == count
-        self.fates |= dict.fromkeys((address for (address,) in rows), fate)
-
-
-@pytest.fixture
-def mails(tmp_path: Path) -> Iterator[MailWorld]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    made = MailWorld(tmp_path / "mail", port)
-    with postbox.receiving(
-        made.folder, port, lambda address: made.fates.get(address, Fate.DELIVERED)
-    ):
-        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -58,26 +25,6 @@ def planned(world: pytest.MonkeyPatch, clock: Any, store: Any, tmp_path: Path) -
     clock.at(2018, 7, 2)
     publish_people(store, {"staff": 300, "undergraduate": 600, "international": 100})
     write_campaign(use_campaigns(world, tmp_path / "campaigns"))
-
-
-def quarter_of_an_hour(mails: MailWorld) -> str:
-    """Do what the two unattended DAGs do; return where the campaign stands."""
-    run.plan_all()
-    stands = run.advance_all()["july"]
-    run.send_all(mails.server, None)
-    collect.collect(mails.bounces)
-    return stands
-
-
-def approve() -> None:
-    approval.decide(*planned_key(), is_approved=True, by="anna")
-
-
-def planned_key() -> tuple[str, str]:
-    """Plan the campaign; return its name and its plan, as measure_approve is told."""
-    run.plan_all()
-    (key,) = run.unasked()
-    return approval.parsed(key)
 
 
 def test_nothing_goes_out_before_somebody_named_said_yes(mails: MailWorld, clock: Any) -> None:

@@ -136,3 +136,37 @@ def lift(
 
     count = suppression.lift(email, login(), reason, is_objection_too=objection)
     typer.echo(f"{count} suppressions are lifted.")
+
+
+@suppression_app.command()
+def domains() -> None:
+    """List the mail domains that are paused: their hard bounces have jumped."""
+    from engagement.measure import suppression
+
+    rows = suppression.paused_domains()
+    for row in rows:
+        typer.echo(
+            f"{row.mail_domain}: {row.hard_count:,} of {row.mail_count:,} mails of {row.campaign} bounced for good"
+        )
+    typer.echo(
+        "Find out whether the addresses are dead or the domain refuses us; then `engagement suppression judge`."
+        if rows
+        else "No domain is paused."
+    )
+
+
+@suppression_app.command()
+def judge(
+    domain: Annotated[str, typer.Argument(help="A paused domain.")],
+    dead: Annotated[
+        bool, typer.Option("--dead/--alive", help="What you found its addresses to be.")
+    ],
+    reason: Annotated[str, typer.Option(help="How you know; recorded.")],
+) -> None:
+    """Let mail go to a paused domain again; of one that is alive the bounces are taken back."""
+    from engagement.measure import suppression
+
+    suppression.judge_domain(domain, login(), reason, is_dead=dead)
+    typer.echo(
+        "Its bounces stand." if dead else "Its bounces are taken back; mail goes there again."
+    )

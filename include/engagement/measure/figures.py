@@ -210,7 +210,10 @@ def estimate(groups: Sequence[Counts]) -> tuple[float, float, float] | None:
     share = sum(group.frame / frame * group.delivered / group.invited for group in sampled)
     variance = sum(_variance(group, frame) for group in sampled)
     size = sum(group.invited for group in sampled)
-    effective = share * (1 - share) / variance if variance else float(size)
+    if size >= frame:
+        return share, share, share  # nothing is estimated
+    # Where all or none arrived, the groups' variances say nothing.
+    effective = share * (1 - share) / variance if variance else size / (1 - size / frame)
     return share, *_wilson(share, effective)
 
 

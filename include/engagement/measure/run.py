@@ -10,15 +10,18 @@ from typing import TypeVar
 from engagement import clock, outbox, warehouse
 from engagement.errors import EngagementError
 from engagement.mail import MailServer, Verdict
-from engagement.mailbox import Journal
+from engagement.mailbox import Journal, Place
 from engagement.measure import (
     answers,
     approval,
+    bounce,
     campaign as campaigns,
+    collect,
     events,
     figures,
     notices,
     plan,
+    suppression,
     waves,
 )
 from engagement.measure.letters import Letters
@@ -93,6 +96,7 @@ def send_all(server: MailServer, journal: Journal | None) -> int:
                 server,
                 _composer(purpose, ref, server),
                 journal=journal,
+                is_dead=bounce.is_dead,
                 connections=_CONNECTIONS if purpose == _SURVEY else 1,
                 seconds=_SECONDS,
             )
@@ -100,6 +104,9 @@ def send_all(server: MailServer, journal: Journal | None) -> int:
                 "%s: %s.", ref, ", ".join(f"{n} {v.value}" for v, n in outcome.counts.items() if n)
             )
             sent += outcome[Verdict.ACCEPTED]
+            if outcome[Verdict.REFUSED]:
+                with warehouse.session() as session:
+                    session.run("measure/suppress_refused", ref=ref, now=clock.now())
     return sent
 
 
@@ -110,6 +117,17 @@ def _composer(purpose: str, name: str, server: MailServer) -> Compose:
     with warehouse.session() as session:
         plan.require_unchanged(campaign, events.state(session, name))
     return Letters(campaign).compose
+
+
+def collect_all(place: Place) -> dict[str, int]:
+    """Read the mailbox of bounces, and pause the domains that look broken; return mails by verdict.
+
+    Raises:
+        EngagementError: the mailbox cannot be read.
+    """
+    counts = collect.collect(place)
+    _each(campaigns.names(), lambda name: suppression.pause_domains(campaigns.load(name)))
+    return dict(counts)
 
 
 def import_all() -> dict[str, int]:

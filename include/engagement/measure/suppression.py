@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 from engagement import address, clock, warehouse
 from engagement.errors import EngagementError
+from engagement.measure.campaign import Campaign
 
 _log = logging.getLogger(__name__)
+
+_JUMP_OF = 50  # mails to a domain within an hour, of which
+_JUMP_SHARE = 0.30  # bounced for good
 
 
 def lift(email: str, by: str, reason: str, *, is_objection_too: bool) -> int:
@@ -41,3 +47,72 @@ def lift(email: str, by: str, reason: str, *, is_objection_too: bool) -> int:
         )
     _log.info("%s lifted %s suppressions.", by, count)
     return count
+
+
+def pause_domains(campaign: Campaign) -> int:
+    """Pause the domains whose hard bounces have jumped in a campaign; return how many are new.
+
+    Nothing more goes to such a domain, and its suppressions are provisional, until a person has looked. A
+    campaign that allows more bounces than the usual limit is not paused below its own.
+    """
+    with warehouse.session() as session:
+        paused = session.run(
+            "measure/pause_domains",
+            campaign=campaign.campaign,
+            least=_JUMP_OF,
+            share=max(_JUMP_SHARE, campaign.waves.hard_bounce_limit),
+            now=clock.now(),
+        )
+        session.run("measure/doubt_suppressions")
+    if paused:
+        _log.warning(
+            "%s mail domain(s) paused: too many of their addresses bounced within an hour; "
+            "`engagement suppression domains` lists them.",
+            paused,
+        )
+    return paused
+
+
+def paused_domains() -> Sequence[Any]:
+    """Return the domains that are paused: mail_domain, campaign, mail_count, hard_count, paused_at."""
+    with warehouse.session() as session:
+        return session.rows("measure/paused_domains")
+
+
+def judge_domain(domain: str, by: str, reason: str, *, is_dead: bool) -> None:
+    """Let mail go to a paused domain again, and believe its bounces or not.
+
+    Args:
+        domain: its name.
+        by: who has looked.
+        reason: what he found; recorded.
+        is_dead: its addresses are dead indeed; else their suppressions are lifted.
+
+    Raises:
+        EngagementError: it is not paused, or no reason is given.
+    """
+    if not reason.strip():
+        raise EngagementError("Say why with --reason: it is recorded beside what is decided.")
+    domain_key = address.digest(domain.strip().lower(), address.secret())
+    with warehouse.session() as session:
+        ended = session.run(
+            "measure/end_domain_pause",
+            domain_key=domain_key,
+            by=by,
+            is_dead=is_dead,
+            reason=reason.strip(),
+            now=clock.now(),
+        )
+        if not ended:
+            raise EngagementError(
+                "That domain is not paused; `engagement suppression domains` lists those that are."
+            )
+        if is_dead:
+            session.run("measure/confirm_suppressions", domain_key=domain_key)
+        else:
+            session.run(
+                "measure/lift_provisional",
+                domain_key=domain_key,
+                note=reason.strip(),
+                now=clock.now(),
+            )

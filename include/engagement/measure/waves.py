@@ -63,7 +63,8 @@ def stands(name: str) -> str:
     with warehouse.session() as session:
         state = events.state(session, name)
     if state.is_closed:
-        return "It is closed."
+        why = f"; it was stopped: {state.stopped_for}" if state.stopped_for else "."
+        return f"It is closed{why}"
     if state.plan_hash is None:
         return "It is not planned yet."
     if state.decision is None:

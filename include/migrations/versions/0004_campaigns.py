@@ -25,6 +25,22 @@ CREATE TABLE ops.mailbox_reading (
 );
 COMMENT ON TABLE ops.mailbox_reading IS 'When a mailbox was last read to its end, and what was new in it.';
 
+CREATE TABLE ops.domain_pause (
+    pause_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    domain_key bytea NOT NULL,
+    campaign text NOT NULL,
+    mail_count bigint NOT NULL,
+    hard_count bigint NOT NULL,
+    paused_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    ended_by text,
+    is_dead boolean,
+    reason text
+);
+CREATE UNIQUE INDEX domain_pause_open ON ops.domain_pause (domain_key) WHERE ended_at IS NULL;
+COMMENT ON TABLE ops.domain_pause IS
+'A mail domain (HMAC of its name) whose hard bounces jumped, and what a person found out.';
+
 CREATE UNLOGGED TABLE ops.mail_bucket (
     bucket_key bytea PRIMARY KEY,
     next_at timestamptz NOT NULL

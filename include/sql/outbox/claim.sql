@@ -46,6 +46,10 @@ FROM (
                 WHERE s.started_at IS NULL
             )
             AND NOT EXISTS (
+                SELECT 1 FROM ops.domain_pause AS p
+                WHERE p.domain_key = w.domain_key AND p.ended_at IS NULL AND w.purpose = 'survey'
+            )
+            AND NOT EXISTS (
                 SELECT 1 FROM ops.mail_bucket AS b
                 WHERE b.bucket_key = w.domain_key AND b.next_at > :claimed_at
             )

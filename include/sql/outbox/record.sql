@@ -4,6 +4,7 @@ UPDATE core.message SET
     state = CASE WHEN :is_later AND queued_at < :given_up_before THEN 'given up' ELSE :state END,
     smtp_code = :smtp_code,
     smtp_status = :smtp_status,
+    is_hard_refusal = :is_hard_refusal,
     sent_at = :sent_at,
     due_at = CASE
         WHEN :is_later

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from engagement.measure.bounce import patterns
-from engagement.measure.bounce.dsn import Fate
+from engagement.measure.bounce.dsn import Fate, status_in
 from engagement.measure.bounce.patterns import Rule
 from engagement.measure.bounce.verdict import Verdict
 
@@ -34,6 +34,12 @@ def decide(fate: Fate, words: str) -> tuple[str, Verdict]:
         or spoken(book.causes, words, temporary=temporary)
     )
     return found or ("unexplained", "soft")
+
+
+def is_dead(code: int, text: str) -> bool:
+    """Return whether a server's reply that refuses a mail at once means that the address is dead."""
+    said = f"{code} {text}"
+    return decide(Fate(None, "failed", status_in(said), said), "")[1] == "hard"
 
 
 def spoken(
