@@ -3,11 +3,13 @@
 import email
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import default
@@ -110,13 +112,16 @@ def demo(checkout: Checkout) -> str:
     return printed
 
 
-def mails(checkout: Checkout) -> list[EmailMessage]:
-    found = []
-    for path in sorted((checkout.home / "mail").glob("*.eml")):
-        message = email.message_from_bytes(path.read_bytes(), policy=default)
-        assert isinstance(message, EmailMessage)
-        found.append(message)
-    return found
+def mails(checkout: Checkout, to: str = "director@library.example.com") -> list[EmailMessage]:
+    """Return the mails that no survey sent to an address, in order."""
+    found = map(read_mail, sorted((checkout.home / "mail").glob("*.eml")))
+    return [message for message in found if message["To"] == to]
+
+
+def read_mail(path: Path) -> EmailMessage:
+    message = email.message_from_bytes(path.read_bytes(), policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
 
 
 def test_the_demo_finds_the_librarys_real_customers(demo: str, checkout: Checkout) -> None:
@@ -147,9 +152,67 @@ def test_two_reports_were_received_and_july_is_compared_with_june(
     text = july.get_body(("plain",))
     assert text is not None
     assert f"{change:+,} จากเดือนก่อน".replace("-", "−") in text.get_content()
-    assert {m["To"] for m in (june, july)} == {"director@library.example.com"}
     for path in (checkout.home / "mail").glob("*.*ml"):
         assert str(path) in demo
+
+
+# The survey of July 2018, replayed
+
+
+@pytest.fixture(scope="module")
+def survey(demo: str, checkout: Checkout) -> dict[str, Any]:
+    """The figures of the replayed campaign, as `engagement campaign figures --json` prints them."""
+    done = subprocess.run(
+        [ENGAGEMENT, "campaign", "figures", "news-2018-07", "--json"],
+        env=checkout.environment | {"ENGAGEMENT_CLOCK_FILE": str(checkout.home / "clock")},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_the_survey_comes_out_as_the_library_published_it(
+    demo: str, survey: dict[str, Any]
+) -> None:
+    counts = ("invited", "sent", "hard_bounced", "soft_bounced", "delivered", "answered")
+    assert [survey[count] for count in counts] == [1_567, 1_567, 893, 3, 671, 398]
+    assert f"{survey['response_rate']:.1%}" == "25.4%"
+    assert f"{survey['response_rate_delivered']:.1%}" == "59.3%"
+    assert "398 of 1,567: 25.4%" in demo
+    assert "398 of 671: 59.3%" in demo
+    answers = survey["answers"]
+    assert answers["group"]["undergraduate"] == 206
+    assert (answers["channel"]["internet"], answers["channel"]["radio"]) == (299, 1)
+    assert answers["time_slot"]["16-20"] == 181
+    assert survey["responses"] == {
+        "counted": 398, "late": 0, "doubled": 0, "tokenless": 0, "unknown token": 0,
+    }  # fmt: skip
+
+
+def test_who_is_reachable_is_estimated_with_an_interval(survey: dict[str, Any]) -> None:
+    reach = survey["reachable"]
+    assert reach["period"] == "2018-07"
+    assert 0.40 < reach["low"] < reach["share"] < reach["high"] < 0.46
+    assert reach["people"] == round(reach["share"] * reach["mailable"])
+
+
+def test_nobody_got_an_invitation_or_a_reminder_twice(demo: str, checkout: Checkout) -> None:
+    got: Counter[tuple[str, str]] = Counter()
+    for path in (checkout.home / "mail" / "people" / "new").iterdir():
+        message = read_mail(path)
+        got[message["To"], message["Subject"]] += 1
+    assert len(got) > 671
+    assert set(got.values()) == {1}
+    invited = [to for to, subject in got if "ขอเชิญตอบ" in subject or "how do our news" in subject]
+    assert len(invited) == 671
+
+
+def test_the_second_campaign_stopped_itself_after_its_first_wave_and_told_its_owner(
+    demo: str, checkout: Checkout
+) -> None:
+    assert re.search(r"hours-2018-07: It is closed; it was stopped: \d+ of 100 mails bounced", demo)
+    (notice,) = mails(checkout, "engagement@library.example.com")
+    assert "Survey stopped" in notice["Subject"]
 
 
 def test_the_demo_leaves_no_process_behind(demo: str, checkout: Checkout) -> None:

@@ -5,8 +5,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -95,6 +97,19 @@ def test_the_headers_say_who_to_whom_when_in_which_language_and_that_no_person_w
 )
 def test_a_subject_arrives_letter_by_letter_however_long_it_is(clock, subject):
     assert received(built(subject=subject))["Subject"] == subject
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["สำนักหอสมุด มหาวิทยาลัยขอนแก่น", "น้ำ" * 30, "Library, Khon Kaen", "Library", "ก"],
+)
+def test_the_senders_name_arrives_letter_by_letter_however_long_it_is(clock, name):
+    quoted = f'"{name}"' if "," in name else name
+    raw = built(sender=f"{quoted} <a@library.example.com>")
+    # As RFC 2047 has it; Python's own new parser reads a space between two encoded words of a name.
+    header = email.message_from_bytes(raw)["From"]
+    found = parseaddr(str(make_header(decode_header(header))))
+    assert found == (name, "a@library.example.com")
 
 
 def test_copies_differ_by_their_token_alone(clock):
