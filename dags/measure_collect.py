@@ -41,8 +41,9 @@ def measure_collect() -> None:
     def answers() -> dict[str, int]:
         """Import new files of answers; return how many answers are new, by campaign."""
         from engagement.measure import run
+        from engagement_airflow import connections
 
-        return run.import_all()
+        return run.import_all(connections.limesurvey())
 
     @task(trigger_rule="all_done")
     def count() -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from engagement.mail import MailServer
     from engagement.mailbox import Journal, Place
+    from engagement.measure.answers.limesurvey import Server
 
 
 def library() -> URL:
@@ -75,6 +76,22 @@ def journal() -> Journal | None:
 
     place = _place("journal")
     return None if place is None else Journal(place)
+
+
+def limesurvey() -> Server | None:
+    """Return the LimeSurvey server of the connection `limesurvey`, if there is one.
+
+    Its host is the address of the API, https://survey.example.com/index.php/admin/remotecontrol.
+    """
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from engagement.measure.answers.limesurvey import Server
+
+    try:
+        connection = Connection.get("limesurvey")
+    except AirflowNotFoundException:
+        return None
+    return Server(connection.host or "", connection.login or "", connection.password or "")
 
 
 def _place(name: str) -> Place | None:

@@ -23,7 +23,7 @@ import yaml
 from engagement.errors import EngagementError
 from engagement.measure import answers, form as forms
 from engagement.measure.answers import Imported, import_file, import_folder
-from engagement.measure.answers.limesurvey import LimeSurvey, import_limesurvey
+from engagement.measure.answers.limesurvey import Server, import_limesurvey
 from engagement.measure.campaign import Campaign
 from engagement.settings import settings
 
@@ -797,7 +797,7 @@ def test_answers_are_fetched_from_limesurvey_and_vouched_for_until_now(
 ):
     asked(3)
     campaign = described("limesurvey")
-    imported = import_limesurvey(campaign, LimeSurvey(limesurvey, "librarian", "right", 1234))
+    imported = import_limesurvey(campaign, Server(limesurvey, "librarian", "right"), 1234)
     assert imported.kinds["counted"] == 3
     assert said(store, "channel") == OF_LIMESURVEY
     assert said(store, "slot") == {"pm": 1, "other": 1, "am": 1}
@@ -822,7 +822,7 @@ def test_what_limesurvey_refuses_is_told_without_the_password(
     clock.at(2018, 7, 20)
     campaign = described("limesurvey")
     with pytest.raises(EngagementError, match=sentence) as caught:
-        import_limesurvey(campaign, LimeSurvey(limesurvey, "librarian", password, survey))
+        import_limesurvey(campaign, Server(limesurvey, "librarian", password), survey)
     assert "wrong" not in str(caught.value)
 
 
@@ -836,7 +836,7 @@ def test_a_limesurvey_that_cannot_be_reached_is_told_in_a_sentence(
     clock.at(2018, 7, 20)
     campaign = described("limesurvey")
     with pytest.raises(EngagementError, match=sentence):
-        import_limesurvey(campaign, LimeSurvey(path, "librarian", "right", 1))
+        import_limesurvey(campaign, Server(path, "librarian", "right"), 1)
 
 
 def test_a_file_that_limesurvey_exported_is_read_as_its_api_is(store, asked, described, tmp_path):

@@ -34,7 +34,7 @@ EXPECTED = {
 AIRFLOW = EXPECTED - {"init", "postgres", "redis", "mailcatcher"}
 WORKERS = {"worker-default", "worker-mail"}
 LAPTOP_ONLY = {"ENGAGEMENT_CLOCK_FILE"}  # production lives in real time
-OPTIONAL = ("AIRFLOW_CONN_BOUNCES", "AIRFLOW_CONN_JOURNAL")  # of who sends surveys
+OPTIONAL = ("AIRFLOW_CONN_BOUNCES", "AIRFLOW_CONN_JOURNAL", "AIRFLOW_CONN_LIMESURVEY")  # of who sends surveys
 SECRET = re.compile(
     r"(KEY|SECRET|PASSWORD|SQL_ALCHEMY_CONN.*|RESULT_BACKEND|WAREHOUSE_URL)$|^AIRFLOW_CONN_"
 )
@@ -100,7 +100,7 @@ def test_secrets_come_from_env_and_have_no_default() -> None:
 
 def test_connections_in_the_example_are_connections() -> None:
     found = dict(re.findall(r"^(?:# )?AIRFLOW_CONN_(\w+)='(.+)'$", EXAMPLE, re.M))
-    assert set(found) == {"LIBRARY", "SMTP_DEFAULT", "BOUNCES"}
+    assert set(found) == {"LIBRARY", "SMTP_DEFAULT", "BOUNCES", "LIMESURVEY"}
     library, mail = json.loads(found["LIBRARY"]), json.loads(found["SMTP_DEFAULT"])
     fields = {"conn_type", "host", "port", "schema", "login", "password", "extra"}
     assert set(library) == fields

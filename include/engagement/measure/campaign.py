@@ -197,6 +197,7 @@ class Campaign(_Part):
     frame: FramePeriod
     form: str
     link: str
+    survey_id: int | None = Field(default=None, ge=1)
     languages: Languages = Languages()
     sample: Sample
     waves: Waves

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -24,6 +25,9 @@ from engagement.measure import (
     suppression,
     waves,
 )
+from engagement.measure.answers import limesurvey
+from engagement.measure.answers.limesurvey import Server
+from engagement.measure.campaign import Campaign
 from engagement.measure.letters import Letters
 from engagement.outbox import Batch, Compose
 from engagement.settings import settings
@@ -32,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 _SURVEY = "survey"
 _CONNECTIONS = 8  # each waits for the relay's answers most of the time
+_LATE_ANSWERS = timedelta(days=30)
 _SECONDS = 600.0  # of sending in one run; the next run goes on
 Result = TypeVar("Result")
 
@@ -130,20 +135,31 @@ def collect_all(place: Place) -> dict[str, int]:
     return dict(counts)
 
 
-def import_all() -> dict[str, int]:
-    """Import what librarians have put into the folder of answers; return the new responses by campaign.
+def import_all(server: Server | None) -> dict[str, int]:
+    """Import the answers that librarians have put into their folder, and those of a LimeSurvey server.
+
+    Args:
+        server: the LimeSurvey server, if there is one; asked for the campaigns that name a survey_id.
 
     Raises:
-        EngagementError: a file cannot be read; the others are imported.
+        EngagementError: a file cannot be read, or the server refuses; the others are imported.
     """
-    return _each(campaigns.names(), _imported)
+    return _each(campaigns.names(), partial(_imported, server=server))
 
 
-def _imported(name: str) -> int:
-    done = answers.import_folder(campaigns.load(name), settings().answers_folder / name)
+def _imported(name: str, server: Server | None) -> int:
+    campaign = campaigns.load(name)
+    done = answers.import_folder(campaign, settings().answers_folder / name)
+    if server is not None and campaign.survey_id is not None and _is_awaited(campaign):
+        done.append(limesurvey.import_limesurvey(campaign, server, campaign.survey_id))
     if problems := [one.problem for one in done if one.problem]:
         raise EngagementError(" ".join(problems))
     return sum(one.new for one in done)
+
+
+def _is_awaited(campaign: Campaign) -> bool:
+    """Return whether answers may be on their way: late ones are counted for a while."""
+    return campaign.dates.start <= clock.now() < campaign.dates.end + _LATE_ANSWERS
 
 
 def count_all() -> None:

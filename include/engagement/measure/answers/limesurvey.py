@@ -17,23 +17,21 @@ _PATIENCE_S = 300.0  # LimeSurvey works on a large export before it says anythin
 
 
 @dataclass(frozen=True)
-class LimeSurvey:
-    """Where a survey is.
+class Server:
+    """A LimeSurvey server.
 
     Attributes:
         url: of the API, as https://survey.example.com/index.php/admin/remotecontrol.
         username: of somebody who may export the survey.
         password: of the same.
-        survey_id: the survey's number.
     """
 
     url: str
     username: str
     password: str = field(repr=False)
-    survey_id: int
 
 
-def import_limesurvey(campaign: Campaign, server: LimeSurvey) -> Imported:
+def import_limesurvey(campaign: Campaign, server: Server, survey_id: int) -> Imported:
     """Bring in all complete answers of a survey; see `import_file`.
 
     The export is vouched for until the moment at which it is asked for. Headings and answers are
@@ -45,12 +43,12 @@ def import_limesurvey(campaign: Campaign, server: LimeSurvey) -> Imported:
     """
     asked_at = clock.now()
     with TemporaryDirectory(prefix="engagement-") as folder:  # nobody else may look into it
-        path = Path(folder) / f"limesurvey-{server.survey_id}.csv"
-        path.write_bytes(_export(server))
+        path = Path(folder) / f"limesurvey-{survey_id}.csv"
+        path.write_bytes(_export(server, survey_id))
         return import_file(campaign, path, exported_at=asked_at)
 
 
-def _export(server: LimeSurvey) -> bytes:
+def _export(server: Server, survey_id: int) -> bytes:
     import requests
     from citric import Client
     from citric.exceptions import LimeSurveyApiError, LimeSurveyStatusError
@@ -61,7 +59,7 @@ def _export(server: LimeSurvey) -> bytes:
             server.url, server.username, server.password, requests_session=_patient()
         ) as client:
             return client.export_responses(
-                server.survey_id,
+                survey_id,
                 file_format="csv",
                 completion_status="complete",
                 heading_type="code",
@@ -69,8 +67,8 @@ def _export(server: LimeSurvey) -> bytes:
             )
     except (LimeSurveyStatusError, LimeSurveyApiError) as error:  # LimeSurvey's own fixed words
         raise EngagementError(
-            f"LimeSurvey at {host} does not give the answers of survey {server.survey_id}: {error}; correct "
-            "user, password or survey_id of the connection, or wait for the first answer."
+            f"LimeSurvey at {host} does not give the answers of survey {survey_id}: {error}; correct "
+            "user and password of the connection limesurvey, or survey_id of the campaign, or wait for the first answer."
         ) from None
     except requests.RequestException as error:
         raise EngagementError(
