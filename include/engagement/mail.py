@@ -19,6 +19,7 @@ from engagement import clock
 from engagement.errors import EngagementError
 
 TOKEN_HEADER = "X-Engagement-Token"  # noqa: S105 - a header's name
+NAME_HEADER = "X-Engagement-Mail"
 TIMEOUT_S = 30  # per answer of the server
 DIALOGUE_S = 4 * TIMEOUT_S  # of one message: MAIL, RCPT, DATA and the text
 _GO_ON = 354

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
 
-from engagement import address, clock, mail, orphans, schema, warehouse
+from engagement import address, clock, ledger, mail, orphans, schema, warehouse
 from engagement.errors import EngagementError
 from engagement.labels import Language
 from engagement.mail import Connection, Handover, MailServer, Verdict
@@ -49,6 +49,7 @@ class Message:
     """One claimed mail.
 
     Attributes:
+        batch: what it belongs to.
         message_id: its number.
         step: which of the batch's mails to this recipient it is.
         edition: which text it carries, where that has editions.
@@ -59,6 +60,7 @@ class Message:
         survey_token: what the personal link carries; None where there is none.
     """
 
+    batch: Batch
     message_id: int
     step: str
     edition: int | None
@@ -67,6 +69,11 @@ class Message:
     is_caught: bool
     language: Language | None
     survey_token: str | None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What tells the mail's place in the outbox: the journal can bring it back after a restore."""
+        return {mail.NAME_HEADER: f"{self.batch.purpose}/{self.batch.ref}/{self.step}"}
 
 
 @dataclass
@@ -193,7 +200,7 @@ def _compose_probe(message: Message, server: MailServer) -> bytes:
         html=f"<p>{words}</p>",
         language="en",
     )
-    return letter.addressed(message.address, message.token)
+    return letter.addressed(message.address, message.token, headers=message.headers)
 
 
 @dataclass
@@ -315,6 +322,7 @@ class _Sending:
                 return self._wait(line)
             if row.state == "sending":
                 return Message(
+                    self._batch,
                     row.message_id,
                     row.step,
                     row.edition,
@@ -449,6 +457,7 @@ def _catch_all() -> str | None:
     """Return the address that gets every mail while the safety catch is on, or None in live mode."""
     if settings().mail == "live":
         schema.require_own()
+        ledger.require_in_place()
         return None
     if not settings().mail_catch_all:
         raise EngagementError(

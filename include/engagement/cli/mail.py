@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from engagement.cli.person import login
+from engagement.cli.person import login, show_log
+from engagement.errors import EngagementError
 
 mail_app = typer.Typer(no_args_is_help=True, help="All mail that goes out.")
 
@@ -63,4 +64,31 @@ def settle(
         f"Mail {message_id} is recorded as sent."
         if arrived
         else f"Mail {message_id} is queued again; clear the task that sends it."
+    )
+
+
+@mail_app.command()
+def compare(
+    journal: Annotated[
+        str,
+        typer.Option(
+            envvar="ENGAGEMENT_JOURNAL",
+            help="The mailbox of the relay's copies: imaps://user:password@host/INBOX, or maildir:/path.",
+        ),
+    ] = "",
+    nothing_was_sent: Annotated[
+        bool,
+        typer.Option("--nothing-was-sent", help="There is no journal; no mail went out since."),
+    ] = False,
+) -> None:
+    """After a restore: enter what went out since the backup into the ledger, and let mail go out again."""
+    from engagement import ledger
+    from engagement.mailbox import Place
+
+    if bool(journal) == nothing_was_sent:
+        raise EngagementError("Name the journal with --journal, or vouch with --nothing-was-sent.")
+    show_log()
+    entered = ledger.compare(Place(journal) if journal else None)
+    typer.echo(
+        f"{entered:,} mails were missing in the ledger and are entered. Mail goes out again."
     )

@@ -75,7 +75,7 @@ class Letters:
                 _LINK: self._campaign.personal_link(message.survey_token or CANARY),
                 _UNSUBSCRIBE: unsubscribe,
             },
-            {"List-Unsubscribe": f"<{unsubscribe}>"},
+            {"List-Unsubscribe": f"<{unsubscribe}>"} | message.headers,
         )
 
     def _letter(self, step: str, language: Language, is_caught: bool) -> Letter:

@@ -40,7 +40,7 @@ def compose(campaign: Campaign, message: Message, server: MailServer) -> bytes:
         html=html,
         language="th",
     )
-    return letter.addressed(message.address, message.token)
+    return letter.addressed(message.address, message.token, headers=message.headers)
 
 
 _WORDS = """\

@@ -134,7 +134,7 @@ def _compose(period: Period, message: Message, server: MailServer) -> bytes:
         html=kept.html,
         language=LANGUAGE,
     )
-    return letter.addressed(message.address, message.token)
+    return letter.addressed(message.address, message.token, headers=message.headers)
 
 
 def _hash(made: Report) -> str:

@@ -1,0 +1,1 @@
+UPDATE ops.identity SET place = :place
