@@ -68,6 +68,8 @@ def test_the_approver_reads_whom_what_and_the_limits(mails: MailWorld) -> None:
     ):
         assert words in asked.body
     assert "person-" not in asked.body
+    assert asked.body.index("| บุคลากร") < asked.body.index("| นักศึกษาระดับปริญญาตรี")
+    assert asked.body.index("ขอเชิญตอบแบบสำรวจ") < asked.body.index("Please answer our survey")
 
 
 def test_the_rest_follows_when_the_first_wave_was_good_news(

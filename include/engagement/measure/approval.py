@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 from engagement import clock, warehouse
 from engagement.errors import EngagementError
+from engagement.groups import GROUPS
 from engagement.labels import Language, labels
 from engagement.measure import campaign as campaigns, events, letters
 from engagement.measure.campaign import Campaign
@@ -124,7 +125,9 @@ def _require_plan(campaign: Campaign, state: State, plan_hash: str) -> None:
 
 def _body(campaign: Campaign, state: State) -> str:
     written = letters.Letters(campaign)
-    used: list[Language] = sorted({campaign.languages.of(group) for group in state.plan["asked"]})
+    groups = [group for group in GROUPS if group in state.plan["asked"]]  # JSON keeps no order
+    spoken = {campaign.languages.of(group) for group in groups}
+    used = [language for language in _LETTERS if language in spoken]
     steps = [INVITE, *([f"{REMINDER}1"] if campaign.dates.reminders else [])]
     shown = [
         {
@@ -141,6 +144,7 @@ def _body(campaign: Campaign, state: State) -> str:
         .render(
             campaign=campaign,
             plan=SimpleNamespace(**state.plan),
+            groups=groups,
             plan_hash=state.plan_hash,
             people=sum(state.plan["people"].values()),
             labels=labels(),
