@@ -7,7 +7,7 @@ import smtplib
 import ssl
 from base64 import encodebytes
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -159,15 +159,12 @@ class Connection:
             for command, argument in (("mail", return_path), ("rcpt", recipient)):
                 code, said = getattr(self._client, command)(argument)
                 if code not in (250, 251):
-                    self._client.rset()
-                    return _answered(code, said)
+                    return self._not_taken(code, said)
             code, said = self._client.docmd("data")
             if code != _GO_ON:
-                self._client.rset()
-                return _answered(code, said)
+                return self._not_taken(code, said)
         except UnicodeError:
-            self._client.rset()
-            return Handover(Verdict.REFUSED, _NO_SUCH_NAME)
+            return self._not_taken(_NO_SUCH_NAME, b"")
         except (smtplib.SMTPException, OSError):
             return Handover(Verdict.LATER, None)
         try:
@@ -175,6 +172,12 @@ class Connection:
             code, said = self._client.getreply()
         except (smtplib.SMTPException, OSError):
             return Handover(Verdict.UNCERTAIN, None)
+        return _answered(code, said)
+
+    def _not_taken(self, code: int, said: bytes) -> Handover:
+        """Return the server's answer; it may have hung up with it (RFC 5321, section 3.8)."""
+        with suppress(smtplib.SMTPException, OSError):
+            self._client.rset()
         return _answered(code, said)
 
 

@@ -83,7 +83,7 @@ def _settle(
                 continue
             fate = _Fate.DOUBT
             if journal is not None and kept is not None:
-                fate, is_probed = _fate(orphan, kept, ripe_at + journal.settle, now)
+                fate, is_probed = _fate(orphan, kept, journal.settle, now)
                 is_probe_missing |= not is_probed
                 waits += [journal.settle] if fate is _Fate.LATER else []
             if fate is not _Fate.LATER:
@@ -94,19 +94,19 @@ def _settle(
     return max(waits).total_seconds() if waits else None
 
 
-def _fate(
-    orphan: Any, journal: Mailbox, absent_from: datetime, now: datetime
-) -> tuple[_Fate, bool]:
+def _fate(orphan: Any, journal: Mailbox, settle: timedelta, now: datetime) -> tuple[_Fate, bool]:
     """Return what is to be done about an orphan, and whether a probe is on its way or not wanted."""
     if journal.holds(orphan.token):
         return _Fate.FOUND, True
+    absent_from = orphan.claimed_at + LEASE + settle
     if now < absent_from:
         return _Fate.LATER, True
     with warehouse.session() as session:
         probe: Any = session.one("outbox/newest_probe", after=absent_from)
     if probe is None:
         return _Fate.LATER, False
-    if not journal.holds(probe.token):
+    # A copy that was held up on its way may come after a probe that was not.
+    if now < probe.claimed_at + settle or not journal.holds(probe.token):
         return (_Fate.DOUBT if now > probe.claimed_at + _PROOF_WITHIN else _Fate.LATER), True
     # Asked again: it may have come in between.
     return (_Fate.FOUND if journal.holds(orphan.token) else _Fate.AGAIN), True

@@ -29,6 +29,7 @@ _RETRY_LAST = timedelta(hours=4)
 _GIVEN_UP_AFTER = timedelta(
     days=3
 )  # RFC 5321, section 4.5.4.1, asks for four days at least of relays
+_PROBE = "probe"
 _ANY = b""  # the bucket of all domains
 _LONGEST_WAIT_S = 1.0
 
@@ -169,12 +170,13 @@ def dispatch(
             reached.
     """
     catch_all = _catch_all()
-    orphans.settle(
-        batch,
-        journal,
-        is_patient=seconds is None,
-        send_probe=lambda: _send_probe(server),
-    )
+    if batch.purpose != _PROBE:
+        orphans.settle(
+            batch,
+            journal,
+            is_patient=seconds is None,
+            send_probe=lambda: _send_probe(server),
+        )
     ends_at = None if seconds is None else time.monotonic() + seconds
     sending = _Sending(batch, server, compose, catch_all, ends_at, journal is not None, is_dead)
     with ThreadPoolExecutor(connections) as threads:
@@ -185,7 +187,7 @@ def dispatch(
 
 def _send_probe(server: MailServer) -> None:
     """Send a mail to ourselves that must arrive in the journal, after all that was sent before."""
-    probe = Batch("probe", "journal")
+    probe = Batch(_PROBE, "journal")
     to = settings().return_path or parseaddr(server.sender)[1]
     queue(probe, secrets.token_hex(8), None, [to])
     dispatch(probe, server, lambda message: _compose_probe(message, server))
@@ -290,7 +292,8 @@ class _Sending:
             sent_at=now if handover.verdict is Verdict.ACCEPTED else None,
             now=now,
             is_later=handover.verdict is Verdict.LATER,
-            first=_RETRY_FIRST,
+            # A relay that hangs up after some mails is only asked again.
+            first=_RETRY_FIRST if handover.code is not None else timedelta(0),
             last=_RETRY_LAST,
             given_up_before=now - _GIVEN_UP_AFTER,
         )
@@ -303,6 +306,7 @@ class _Sending:
     def _claim(self, line: Line, lock: int) -> Message | float | None:
         """Return the next mail, which is ours now; or the seconds to wait for it; or None."""
         while True:
+            claimed_at = datetime.now(UTC)
             try:
                 with line.session() as session:
                     row = session.one(
@@ -312,14 +316,14 @@ class _Sending:
                         worker_lock=lock,
                         is_caught=self._catch_all is not None,
                         now=clock.now(),
-                        claimed_at=datetime.now(UTC),
+                        claimed_at=claimed_at,
                     )
                     if row is not None and row.state == "sending":
                         _take_slots(session, row.domain_key)
             except _NotYetError as wait:
                 return wait.seconds
             if row is None:
-                return self._wait(line)
+                return self._wait(line, claimed_at)
             if row.state == "sending":
                 return Message(
                     self._batch,
@@ -333,7 +337,7 @@ class _Sending:
                     row.survey_token,
                 )
 
-    def _wait(self, line: Line) -> float | None:
+    def _wait(self, line: Line, claimed_at: datetime) -> float | None:
         """Return how long to wait where mails are due whose domains have had their share for now."""
         rate = settings().mail_per_domain_per_second
         if rate is None:
@@ -344,7 +348,7 @@ class _Sending:
                 purpose=self._batch.purpose,
                 ref=self._batch.ref,
                 now=clock.now(),
-                machine_now=datetime.now(UTC),
+                machine_now=claimed_at,
             )
         return min(1 / rate, _LONGEST_WAIT_S) if is_waiting else None
 

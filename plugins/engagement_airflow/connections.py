@@ -71,10 +71,20 @@ def bounces() -> Place | None:
 
 
 def journal() -> Journal | None:
-    """Return the mailbox in which the relay keeps a copy of every mail: the connection `journal`, if any."""
+    """Return the mailbox in which the relay keeps a copy of every mail: the connection `journal`, if any.
+
+    Raises:
+        EngagementError: it is the mailbox of bounces, whose probes prove nothing.
+    """
+    from engagement.errors import EngagementError
     from engagement.mailbox import Journal
 
     place = _place("journal")
+    if place is not None and place == _place("bounces"):
+        raise EngagementError(
+            "The connections journal and bounces name the same mailbox; the journal is one of its own, into "
+            "which the relay copies every mail."
+        )
     return None if place is None else Journal(place)
 
 
