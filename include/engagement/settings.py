@@ -1,5 +1,6 @@
 """What a deployment may set, each as the environment variable ENGAGEMENT_<NAME>."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,7 @@ class Settings(BaseSettings):
     mail_per_second: float | None = Field(default=None, gt=0)
     mail_per_domain_per_second: float | None = Field(default=None, gt=0)
     return_path: str | None = None
+    unsubscribe_url: str | None = None
     report_file: Path = INCLUDE / "report.yaml"
     work_items_file: Path | None = None
     campaigns: Path = INCLUDE / "campaigns"
@@ -51,6 +53,15 @@ class Settings(BaseSettings):
         if text is not None and address.normal(text) is None:
             raise ValueError("no e-mail address")
         return text
+
+    @field_validator("unsubscribe_url")
+    @classmethod
+    def _is_a_public_page(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        if re.fullmatch(r"https://[\w.-]+(:\d+)?(/[\w.~-]+)*/?", text, re.ASCII) is None:
+            raise ValueError("no address such as https://unsubscribe.library.example")
+        return text.rstrip("/")
 
     @property
     def answers_folder(self) -> Path:

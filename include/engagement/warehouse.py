@@ -203,9 +203,9 @@ class Session:
     def chunks(self, name: str, size: int, **binds: Any) -> Iterator[Sequence[Row[Any]]]:
         """Yield the rows of a query in lists of at most `size`, through a server-side cursor."""
         with telling(f"Query {name}", self.name):
-            result = self.connection.execution_options(yield_per=size).execute(
-                sa.text(statement(name)), binds
-            )
+            # Of the statement alone: the connection would keep the option for those that follow.
+            query = sa.text(statement(name)).execution_options(yield_per=size)
+            result = self.connection.execute(query, binds)
             yield from result.partitions(size)
 
     def columns(self, name: str, **binds: Any) -> list[tuple[str, str]]:

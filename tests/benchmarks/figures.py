@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 _TEMPLATE = Path(__file__).with_name("page.md.j2")
 _PRODUCTS = ("apache-airflow", "great-expectations", "pandas", "pyarrow", "psycopg", "sqlalchemy")
-_DIGITS = {"times": 2, "s": 1, "MB": 0}
+_DIGITS = {"times": 2, "ms": 2, "s": 1, "MB": 0}
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class Figure:
         name: by which it is known from run to run.
         value: rounded as its unit is; what is written is what is judged.
         limit: the most that it may be, or None where it is only reported.
-        unit: times, s or MB.
+        unit: times, ms, s or MB.
         against: what it is a multiple of, or what it counts.
+        is_least: whether the limit is the least that it may be instead.
     """
 
     name: str
@@ -35,16 +36,34 @@ class Figure:
     limit: float | None
     unit: str
     against: str
+    is_least: bool = False
 
     @property
-    def is_over(self) -> bool:
-        """Whether the value is more than it may be."""
-        return self.limit is not None and self.value > self.limit
+    def is_beyond(self) -> bool:
+        """Whether the value is more than it may be, or less."""
+        if self.limit is None:
+            return False
+        return self.value < self.limit if self.is_least else self.value > self.limit
+
+    @property
+    def bound(self) -> str:
+        """The limit in words, or nothing."""
+        if self.limit is None:
+            return ""
+        return f"{'at least ' if self.is_least else ''}{self.limit} {self.unit}"
 
 
-def figure(name: str, value: float, unit: str, against: str, limit: float | None = None) -> Figure:
+def figure(
+    name: str,
+    value: float,
+    unit: str,
+    against: str,
+    limit: float | None = None,
+    *,
+    is_least: bool = False,
+) -> Figure:
     """Return a figure whose value is rounded as its unit is."""
-    return Figure(name, round(value, _DIGITS[unit]), limit, unit, against)
+    return Figure(name, round(value, _DIGITS[unit]), limit, unit, against, is_least)
 
 
 def read(path: Path) -> list[Figure]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -24,10 +24,21 @@ _CORES = 2  # what is promised is promised for so many; a large library is read 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: 600,000 records, and 6,000,000 where memory must not grow with them."""
+    """How much is measured.
+
+    Attributes:
+        rows: records of the library.
+        many: records of a library that must not need more memory.
+        mails: of a wave.
+        few: bounces, and answers, that come back.
+        returned: so many of them that must not need more memory.
+    """
 
     rows: int = 600_000
     many: int = 6_000_000
+    mails: int = 2_000
+    few: int = 1_000
+    returned: int = 100_000
 
 
 def model(size: Size, _: Path) -> list[Figure]:
@@ -113,6 +124,55 @@ def memory(size: Size, _: Path) -> list[Figure]:
     ]
 
 
+def plan(size: Size, _: Path) -> list[Figure]:
+    """A campaign of 100,000 invitations: its sample drawn, its mails queued."""
+    use_month(size.rows)
+    asked = size.rows // 6
+    told = process.run("sending", "plan", asked, 1).told
+    return [
+        figure("plan_100k_s", told["plan"], "s", "100,000 invitations drawn", 20),
+        figure("plan_100k_queue_s", told["queue"], "s", "their mails queued"),
+    ]
+
+
+def send(size: Size, _: Path) -> list[Figure]:
+    """The outbox against a bare loop of smtplib, by turns; with a slow server; in two processes."""
+    use_month(library.RECORDS)
+    fast, slow, shared = (
+        process.run("sending", way, mails, rounds).told
+        for way, mails, rounds in (
+            ("fast", size.mails, _ROUNDS),
+            ("slow", size.mails // 5, 3),
+            ("shards", size.mails, 3),
+        )
+    )
+    loop, reused = "a bare loop of smtplib over one connection", "one reused connection"
+    each = f"one of {size.mails:,}"
+    return [
+        _rate("dispatch", fast["loop"], fast["dispatch"], loop, 0.6),
+        _rate("dispatch_1", fast["loop"], fast["dispatch_1"], f"{loop}; ours has one as well"),
+        figure("dispatch_loop_ms", _each_ms(fast["loop"], size.mails), "ms", f"{loop}, {each}"),
+        _rate("dispatch_20ms", slow["loop"], slow["dispatch"], reused, 6),
+        _rate("dispatch_shards_2", shared["one"], shared["two"], "one process"),
+        figure("mail_build_ms", _each_ms(fast["build"], size.mails), "ms", each, 2),
+    ]
+
+
+def returns(size: Size, _: Path) -> list[Figure]:
+    """What reading bounces and answers holds in memory, and whether it grows with their number."""
+    found = []
+    for what in ("bounces", "answers"):
+        few, many = (_returned(what, count) for count in (size.few, size.returned))
+        growth = many.highest_mb / few.highest_mb
+        counted = f"{size.few:,} {what}; this is {size.returned:,}"
+        found += [
+            figure(f"{what}_memory_growth", growth, "times", counted, 1.1),
+            figure(f"{what}_memory_mb", many.highest_mb, "MB", f"{size.returned:,} {what}"),
+            figure(f"{what}_s", many.told["seconds"], "s", f"{size.returned:,} {what}"),
+        ]
+    return found
+
+
 def stack(_: Size, home: Path) -> list[Figure]:
     """A month of 60,403 records through Airflow, and each step beside it without Airflow."""
     triggered, tasks = month.timed(home / "stack")
@@ -121,7 +181,7 @@ def stack(_: Size, home: Path) -> list[Figure]:
 
 
 PARTS: dict[str, Callable[[Size, Path], list[Figure]]] = {
-    part.__name__: part for part in (model, check, load, shards, memory, stack)
+    part.__name__: part for part in (model, check, load, shards, memory, stack, plan, send, returns)
 }
 
 
@@ -143,6 +203,30 @@ def use_month(rows: int) -> None:
     first_month(rows)
     world.use_library(rows)
     world.use_warehouse(_month(rows))
+
+
+def _rate(
+    name: str,
+    theirs: Sequence[float],
+    ours: Sequence[float],
+    against: str,
+    least: float | None = None,
+) -> Figure:
+    """Return how many times as many mails a second are sent, from the seconds of as many mails."""
+    ratio = process.median_ratio(theirs, ours)
+    return figure(
+        name, ratio, "times", f"{against}, mails a second", least, is_least=least is not None
+    )
+
+
+def _each_ms(seconds: Sequence[float], mails: int) -> float:
+    return statistics.median(seconds) / mails * 1000
+
+
+def _returned(what: str, count: int) -> Report:
+    """Read so many bounces or answers into a warehouse that knows whom they are of."""
+    world.use_warehouse(f"{what}_{count}")
+    return process.run("returning", what, count)
 
 
 def _month(rows: int, shards: int = 1) -> str:

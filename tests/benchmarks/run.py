@@ -1,7 +1,7 @@
 """Measures what a month takes: `make bench`, or a part of it again: `make bench ONLY=check`.
 
 Every figure comes from the machine at hand and from one run, most as a multiple of something else that is done by
-turns with it, so that a slow or busy machine does not change it. Exits with 1 where a figure is over its limit.
+turns with it, so that a slow or busy machine does not change it. Exits with 1 where a figure is beyond its limit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _log = logging.getLogger("benchmarks.run")  # run by name
 
 
 def main(parts: Sequence[str], size: Size) -> int:
-    """Measure parts one after the other; return 1 where a figure is over its limit, else 0."""
+    """Measure parts one after the other; return 1 where a figure is beyond its limit, else 0."""
     found = []
     with world.made() as home:
         for part in parts:
@@ -55,16 +55,18 @@ def keep(root: Path, part: str, measured: Sequence[Figure], server: str) -> None
 
 
 def judged(found: Sequence[Figure]) -> int:
-    """Name the figures that are over their limits; return 1 where there are any, else 0."""
-    over = [one for one in found if one.is_over]
-    for one in over:
-        _log.error("OVER ITS LIMIT: %s", line(one))
-    return 1 if over else 0
+    """Name the figures that are beyond their limits; return 1 where there are any, else 0."""
+    beyond = [one for one in found if one.is_beyond]
+    for one in beyond:
+        _log.error("BEYOND ITS LIMIT: %s", line(one))
+    return 1 if beyond else 0
 
 
 def line(one: Figure) -> str:
     """Return a figure in one line."""
-    limit = "" if one.limit is None else f" (limit {one.limit:g})"
+    limit = (
+        "" if one.limit is None else f" ({'at least' if one.is_least else 'limit'} {one.limit:g})"
+    )
     return f"{one.name} {one.value:g} {one.unit}{limit}, {one.against}"
 
 

@@ -227,7 +227,7 @@ def test_a_domain_whose_bounces_jump_is_paused_until_a_person_has_looked(
     clock.at(2018, 7, 9, 9)
     quarter_of_an_hour(mails)
     run.collect_all(mails.bounces)
-    (paused,) = suppression.paused_domains()
+    (paused,) = suppression.paused_domains("anna")
     assert (paused.mail_domain, paused.mail_count, paused.hard_count) == (
         "kku.example.com",
         100,
@@ -237,7 +237,7 @@ def test_a_domain_whose_bounces_jump_is_paused_until_a_person_has_looked(
     suppression.judge_domain("KKU.example.com", "anna", "our relay was blocked", is_dead=False)
     assert suppressed(store) == {}
     run.collect_all(mails.bounces)
-    assert list(suppression.paused_domains()) == []
+    assert list(suppression.paused_domains("anna")) == []
 
 
 def test_only_people_without_an_answer_are_reminded_and_only_after_a_fresh_import(

@@ -18,6 +18,8 @@ from engagement.model.extract import extract
 from engagement.model.publish import publish
 from engagement.monitor import release
 from engagement.period import Period
+from engagement.privacy import retention
+from engagement.privacy.erasure import erase
 from engagement.settings import ROOT, settings
 
 JUNE = Period(2018, 6)
@@ -219,17 +221,27 @@ def letter(raw: bytes) -> str:
     return "\n".join([*map(str, message.values()), *(part.get_content() for part in parts if part)])
 
 
-def test_the_statements_of_the_page_erase_a_patron_from_every_table(
+def test_the_command_erases_every_record_of_a_patron_and_the_figures_stay(
     marked: Any, store: Any, postbox: Any
 ) -> None:
     run(marked, postbox[1])
-    (statements,) = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
     before = store.do("SELECT * FROM mart.patron_funnel")
     for (member_id,) in marked.do("SELECT member_id FROM autolib.member WHERE member_id ~ '^ZX'"):
-        store.do(statements.replace("<member id>", member_id))
+        assert erase(member_id, "erased", "anna") is not None
     assert tables_with(store, [*WHO.values(), UNIT]) == {}
     assert store.value("SELECT count(*) FROM stage.patron") == 100
     assert store.do("SELECT * FROM mart.patron_funnel") == before
+
+
+def test_the_page_tells_the_days_of_each_place_as_they_are_set() -> None:
+    told = dict(re.findall(r"^\| `([^`]+)`.*? \| .*? \| .*? \| (.*?) \| ", PAGE, re.MULTILINE))
+    assert len(retention.days()) > 8
+    wrong = {
+        place: told.get(place)
+        for place, days in retention.days().items()
+        if f"{days} days" not in told.get(place, "")
+    }
+    assert wrong == {}
 
 
 # What goes wrong

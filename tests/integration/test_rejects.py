@@ -81,9 +81,32 @@ def test_records_stand_together_by_what_has_to_be_asked_and_the_counts_are_the_p
     assert Counter(asked) == published
     counts = dict(row for row in sheets[WORDS["counts_sheet"]] if isinstance(row[1], int))
     assert counts == published | {
-        WORDS["total"]: 7, WORDS["unreadable"]: 0, WORDS["left_out"]: 2,
+        WORDS["total"]: 7, WORDS["unreadable"]: 0, WORDS["left_out"]: 2, WORDS["bounced"]: 0,
     }  # fmt: skip
     assert counts[WORDS["total"]] + counts[WORDS["left_out"]] == found.rejected
+
+
+def test_members_whose_mail_came_back_stand_on_a_sheet_of_their_own(
+    library: Any, store: Any, tmp_path: Path
+) -> None:
+    library.enrol(member_id="B1", email="dead@library.example.com")
+    library.enrol(member_id="B2", email="doubted@library.example.com")
+    library.enrol(member_id="B3", email="objecting@library.example.com")
+    run(library)
+    for name, kind, is_provisional in (
+        ("dead", "hard_bounce", False), ("doubted", "hard_bounce", True), ("objecting", "opt_out", False),
+    ):  # fmt: skip
+        store.do(
+            "INSERT INTO core.suppression_event (address_key, kind, is_provisional, event_at, recorded_at) "
+            "SELECT address_key, %s, %s, '2018-07-10', '2018-07-10' FROM pii.address WHERE address = %s",
+            [kind, is_provisional, f"{name}@library.example.com"],
+        )
+    sheets = exported(tmp_path)
+    headings, *rows = sheets[WORDS["bounced_sheet"]]
+    found = [dict(zip(headings, row, strict=True)) for row in rows]
+    assert [(row["เลขสมาชิก"], row["อีเมลที่ตีกลับ"], row["ตีกลับเมื่อ"]) for row in found] == [
+        ("B1", "dead@library.example.com", "10 กรกฎาคม 2561")
+    ]
 
 
 def test_a_record_is_shown_as_the_library_has_it_with_what_is_wrong_and_what_may_be_meant(

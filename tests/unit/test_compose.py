@@ -29,12 +29,16 @@ HOME = "/opt/engagement"
 
 EXPECTED = {
     "api-server", "scheduler", "dag-processor", "triggerer", "worker-default", "worker-mail",
-    "init", "postgres", "redis", "mailcatcher",
+    "init", "postgres", "redis", "unsubscribe", "mailcatcher",
 }  # fmt: skip
-AIRFLOW = EXPECTED - {"init", "postgres", "redis", "mailcatcher"}
+AIRFLOW = EXPECTED - {"init", "postgres", "redis", "unsubscribe", "mailcatcher"}
 WORKERS = {"worker-default", "worker-mail"}
 LAPTOP_ONLY = {"ENGAGEMENT_CLOCK_FILE"}  # production lives in real time
-OPTIONAL = ("AIRFLOW_CONN_BOUNCES", "AIRFLOW_CONN_JOURNAL", "AIRFLOW_CONN_LIMESURVEY")  # of who sends surveys
+OPTIONAL = (
+    "AIRFLOW_CONN_BOUNCES",
+    "AIRFLOW_CONN_JOURNAL",
+    "AIRFLOW_CONN_LIMESURVEY",
+)  # of who sends surveys
 SECRET = re.compile(
     r"(KEY|SECRET|PASSWORD|SQL_ALCHEMY_CONN.*|RESULT_BACKEND|WAREHOUSE_URL)$|^AIRFLOW_CONN_"
 )
@@ -72,7 +76,8 @@ def test_the_file_follows_the_compose_specification() -> None:
 
 def test_the_expected_services_and_no_others() -> None:
     assert set(SERVICES) == EXPECTED
-    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["mailcatcher"]
+    profiles = {name: own["profiles"] for name, own in SERVICES.items() if "profiles" in own}
+    assert profiles == {"unsubscribe": ["unsubscribe"], "mailcatcher": ["try"]}
 
 
 def test_env_example_has_every_variable_and_no_other() -> None:
@@ -125,15 +130,35 @@ def test_engagement_variables_are_settings_and_none_is_missing() -> None:
     assert environment("worker-mail")["ENGAGEMENT_MAIL"].endswith(":-caught}")
 
 
-def test_only_workers_and_init_reach_the_warehouse() -> None:
+def test_only_workers_init_and_the_page_for_unsubscribing_reach_the_warehouse() -> None:
     holders = {s for s in EXPECTED if "ENGAGEMENT_WAREHOUSE_URL" in environment(s)}
-    assert holders == WORKERS | {"init"}
+    assert holders == WORKERS | {"init", "unsubscribe"}
 
 
-def test_only_workers_hold_the_address_key_and_the_connections() -> None:
+def test_the_page_for_unsubscribing_gets_what_it_needs_and_nothing_of_airflow() -> None:
+    needed = {"WAREHOUSE_URL", "ADDRESS_KEY", "UNSUBSCRIBE_URL"}
+    assert set(environment("unsubscribe")) == {f"ENGAGEMENT_{name}" for name in needed}
+    assert "volumes" not in SERVICES["unsubscribe"]
+    assert SERVICES["unsubscribe"]["read_only"] is True
+    program, *words = SERVICES["unsubscribe"]["command"]
+    assert program == "engagement"
+    code = "import sys; from engagement.cli import main; sys.argv[0] = 'engagement'; main()"
+    asked = {
+        n: v for n, v in os.environ.items() if not n.startswith("ENGAGEMENT_")
+    }  # as if nobody had set the address
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, env=asked, timeout=60
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("ENGAGEMENT_UNSUBSCRIBE_URL is not set")
+
+
+def test_only_workers_hold_the_connections_and_only_the_page_beside_them_the_address_key() -> None:
+    connections = {"AIRFLOW_CONN_LIBRARY", "AIRFLOW_CONN_SMTP_DEFAULT"}
     for service in EXPECTED - WORKERS:
-        kept = {"ENGAGEMENT_ADDRESS_KEY", "AIRFLOW_CONN_LIBRARY", "AIRFLOW_CONN_SMTP_DEFAULT"}
-        assert not kept & set(environment(service)), service
+        assert not connections & set(environment(service)), service
+    holders = {s for s in EXPECTED if "ENGAGEMENT_ADDRESS_KEY" in environment(s)}
+    assert holders == WORKERS | {"unsubscribe"}
 
 
 def test_airflow_variables_are_options_of_this_airflow() -> None:
@@ -247,6 +272,7 @@ def test_nothing_is_published_beyond_loopback_but_the_web_port() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert ports == {
         "api-server": ["${WEB_ADDRESS:-127.0.0.1}:${WEB_PORT:-8080}:8080"],
+        "unsubscribe": ["127.0.0.1:${UNSUBSCRIBE_PORT:-8090}:8090"],
         "mailcatcher": ["127.0.0.1:${MAILCATCHER_PORT:-8025}:8025"],
     }
     assert not [name for name, service in SERVICES.items() if "network_mode" in service]
@@ -263,7 +289,7 @@ def test_a_stopping_mail_worker_may_finish_its_message() -> None:
 
 def test_images_are_pinned() -> None:
     for name, service in SERVICES.items():
-        if name in AIRFLOW | {"init"}:
+        if name in AIRFLOW | {"init", "unsubscribe"}:
             assert (service["image"], service["build"]) == (IMAGE, "."), name
         else:
             assert re.search(r":v?\d+[\w.-]*$", service["image"]), name

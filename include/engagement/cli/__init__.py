@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from engagement.cli import mail, survey
+from engagement.cli import mail, patron, survey
 from engagement.cli.person import login, show_log
 from engagement.errors import EngagementError
 
@@ -23,6 +23,7 @@ app.add_typer(survey.answers_app, name="answers")
 app.add_typer(survey.bounce_app, name="bounce")
 app.add_typer(survey.campaign_app, name="campaign")
 app.add_typer(mail.mail_app, name="mail")
+app.add_typer(patron.patron_app, name="patron")
 app.add_typer(period_app, name="period")
 app.add_typer(source_app, name="source")
 app.add_typer(survey.suppression_app, name="suppression")

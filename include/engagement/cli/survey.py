@@ -139,11 +139,22 @@ def lift(
 
 
 @suppression_app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="And on which port.")] = 8090,
+) -> None:
+    """Serve the page on which people unsubscribe by a click; a reverse proxy with TLS belongs in front."""
+    from engagement.measure import unsubscribe_page
+
+    unsubscribe_page.server(host, port).run()
+
+
+@suppression_app.command()
 def domains() -> None:
     """List the mail domains that are paused: their hard bounces have jumped."""
     from engagement.measure import suppression
 
-    rows = suppression.paused_domains()
+    rows = suppression.paused_domains(login())
     for row in rows:
         typer.echo(
             f"{row.mail_domain}: {row.hard_count:,} of {row.mail_count:,} mails of {row.campaign} bounced for good"

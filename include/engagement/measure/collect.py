@@ -155,4 +155,4 @@ def _act(session: Session, found: list[_Found], now: datetime) -> None:
         enough=_SOFT_LIMIT,
         half_life_days=_SOFT_HALF_LIFE_DAYS,
     )
-    session.run("measure/suppress_objecting", mail_ids=mail_ids, now=now)
+    session.run("measure/suppress_objecting", mail_ids=mail_ids, message_ids=[], now=now)

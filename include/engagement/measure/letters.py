@@ -15,7 +15,7 @@ from engagement import outbox, thai
 from engagement.errors import EngagementError
 from engagement.labels import Language
 from engagement.mail import Letter
-from engagement.measure import form as forms
+from engagement.measure import form as forms, unsubscribe
 from engagement.measure.campaign import Campaign
 from engagement.outbox import Message
 from engagement.settings import INCLUDE
@@ -67,15 +67,16 @@ class Letters:
             EngagementError: ENGAGEMENT_RETURN_PATH is not set.
         """
         language: Language = message.language or self._campaign.languages.default
-        unsubscribe = f"mailto:{unsubscribe_address(message.token)}?subject=unsubscribe"
+        mailto = f"mailto:{unsubscribe_address(message.token)}?subject=unsubscribe"
+        click = unsubscribe.link(message.token)
         return self._letter(message.step, language, message.is_caught).addressed(
             message.address,
             message.token,
             {
                 _LINK: self._campaign.personal_link(message.survey_token or CANARY),
-                _UNSUBSCRIBE: unsubscribe,
+                _UNSUBSCRIBE: click or mailto,
             },
-            {"List-Unsubscribe": f"<{unsubscribe}>"} | message.headers,
+            _unsubscribe_headers(mailto, click) | message.headers,
         )
 
     def _letter(self, step: str, language: Language, is_caught: bool) -> Letter:
@@ -113,6 +114,16 @@ class Letters:
         }
         text, html = (templates().get_template(f"{language}.{kind}.j2") for kind in ("txt", "html"))
         return Rendered(subject, text.render(values), html.render(values))
+
+
+def _unsubscribe_headers(mailto: str, click: str | None) -> dict[str, str]:
+    """Return how a mail program says no for its reader: RFC 2369, section 3.2, and RFC 8058, section 3.1."""
+    if click is None:
+        return {"List-Unsubscribe": f"<{mailto}>"}
+    return {
+        "List-Unsubscribe": f"<{click}>, <{mailto}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def unsubscribe_address(token: str) -> str:

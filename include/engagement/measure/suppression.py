@@ -9,6 +9,7 @@ from typing import Any
 from engagement import address, clock, warehouse
 from engagement.errors import EngagementError
 from engagement.measure.campaign import Campaign
+from engagement.privacy import reads
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ def lift(email: str, by: str, reason: str, *, is_objection_too: bool) -> int:
             is_objection_too=is_objection_too,
             now=clock.now(),
         )
+        reads.log(session, by, "suppression lift", "to let mail go to an address again", count)
     if not count:
         raise EngagementError(
             "Nothing is suppressed there that this lifts; what a person said is lifted with --objection only."
@@ -73,10 +75,16 @@ def pause_domains(campaign: Campaign) -> int:
     return paused
 
 
-def paused_domains() -> Sequence[Any]:
-    """Return the domains that are paused: mail_domain, campaign, mail_count, hard_count, paused_at."""
+def paused_domains(by: str) -> Sequence[Any]:
+    """Return the domains that are paused: mail_domain, campaign, mail_count, hard_count, paused_at.
+
+    Args:
+        by: who looks; logged, because the names stand in people's addresses only.
+    """
     with warehouse.session() as session:
-        return session.rows("measure/paused_domains")
+        rows = session.rows("measure/paused_domains")
+        reads.log(session, by, "suppression domains", "to look into paused domains", len(rows))
+    return rows
 
 
 def judge_domain(domain: str, by: str, reason: str, *, is_dead: bool) -> None:

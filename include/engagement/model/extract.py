@@ -20,6 +20,7 @@ from engagement.model.reading import Reading
 from engagement.model.records import Records
 from engagement.model.source import Source
 from engagement.period import Period
+from engagement.privacy import tombstone
 from engagement.warehouse import Session
 
 _CHUNK_ROWS = 20_000
@@ -164,6 +165,7 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
             "goes on with what the period stands on."
         )
     extract: Any = session.one("model/extract", extract_id=extract_id)
+    is_erased = tombstone.met_by(session, source.system)
     _forget_shard(session, extract_id, shard, extract.shard_count)
     normaliser = Normaliser(
         source,
@@ -173,6 +175,7 @@ def _read(session: Session, source: Source, opened: Reading, extract_id: int, sh
         first_no=shard * _SHARD_RANGE,
         carrier=opened.carrier,
         takes_mail=mail_domains.take_mail if source.email.look_up_domains else None,
+        is_erased=is_erased,
     )
     source_count = opened.count()
     whole_count = opened.whole_count() if extract.shard_count > 1 else source_count

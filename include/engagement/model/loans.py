@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from engagement.errors import EngagementError
 from engagement.model import reading, source as sources
 from engagement.model.source import Source
 from engagement.period import Period
+from engagement.privacy import tombstone
 from engagement.settings import ROOT, settings
 from engagement.warehouse import Session
 
@@ -57,11 +58,13 @@ def extract(period: Period, library: URL) -> dict[str, int]:
     source = sources.load(settings().source)
     _require_loans(source, library)
     with warehouse.session() as session:
+        is_erased = tombstone.met_by(session, source.system)
         session.run("model/create_read_loan")
         with reading.connected(source, library) as asked:
             as_of = reading.DatabaseReading(asked, source, shard=0, shards=1).as_of
             since, until = _span(session, source, period, as_of)
-            session.copy("pg_temp.read_loan", _COLUMNS, _loans(asked, source, since, until))
+            loans = _loans(asked, source, since, until)
+            session.copy("pg_temp.read_loan", _COLUMNS, _without(is_erased, loans))
         counts = _merge(session, source, period, since_at=since, until_at=until, as_of_at=as_of)
     told = ", ".join(f"{name.removesuffix('_count')} {n:,}" for name, n in counts.items())
     _log.info("Loans of %s: %s.", period, told)
@@ -117,6 +120,18 @@ def _loans(
         for row in rows:
             ids, instants = row[: len(_IDS)], row[len(_IDS) :]
             yield [*(_id(value, source) for value in ids), *map(_aware, instants)]
+
+
+def _without(
+    is_erased: Callable[[str], bool] | None, loans: Iterator[Sequence[Any]]
+) -> Iterator[Sequence[Any]]:
+    """Yield the loans; those of an erased patron are nobody's."""
+    if is_erased is None:
+        yield from loans
+        return
+    for loan_id, source_id, *rest in loans:
+        is_his = source_id is not None and is_erased(source_id)
+        yield [loan_id, None if is_his else source_id, *rest]
 
 
 def _require_columns(source: Source, rows: Sequence[Any]) -> None:

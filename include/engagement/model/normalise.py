@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -50,6 +51,8 @@ SCHEMA = pa.schema(
     ]
 )
 _SEPARATOR = b"\x1f"
+_ERASED = "objected"  # the reason for which an erased patron's record is rejected
+_WORD = re.compile(rb"[\w./-]+")
 _NO_EMAIL = (None, None, "missing")
 
 Quarantined = tuple[int, str, bytes]
@@ -78,6 +81,7 @@ class Normaliser:
         first_no: int = 0,
         carrier: str | None = None,
         takes_mail: Callable[[set[str]], Mapping[str, bool | None]] | None = None,
+        is_erased: Callable[[str], bool] | None = None,
     ) -> None:
         """Take what all records have in common.
 
@@ -90,6 +94,7 @@ class Normaliser:
             carrier: the encoding as which the source's bytes came as text, or None where text is text.
             takes_mail: says of mail domains whether they take mail (None: not known), or None where
                 the source does not ask that.
+            is_erased: says of an id whether it is an erased patron's, or None where nobody is erased.
         """
         self._source = source
         self._extract_id = extract_id
@@ -99,19 +104,24 @@ class Normaliser:
         self._first_no = first_no
         self._carrier = carrier
         self._takes_mail = takes_mail
+        self._is_erased = is_erased
         self._titles = names.Titles(source.prefixes.values(), source.single_name.titles)
         self._domains = emails.known_domains() | set(source.email.own_domains)
 
     def chunk(self, records: Records) -> Chunk:
-        """Return the records as rows for stage and for quarantine."""
+        """Return the records as rows for stage and for quarantine.
+
+        Of an erased patron's record nothing is kept but its number.
+        """
         numbers = np.asarray(records.numbers, dtype=np.int64) + self._first_no
         found = {field: _objects(records.fields.get(field), records) for field in FIELDS}
         unknown = frozenset(map(text.clean, records.unknown.get("affiliation", ())))
         raw, reasons = self._decode(found, unknown)
+        self._leave_out_erased(raw["source_id"], reasons)
         unread = np.flatnonzero(reasons != None)  # noqa: E711 - element by element
         quarantined = [
-            *((self._first_no + number, "malformed", data) for number, data in records.malformed),
-            *((int(numbers[at]), reasons[at], self._bytes(found, int(at))) for at in unread),
+            *(self._malformed(number, data) for number, data in records.malformed),
+            *(self._unread(int(numbers[at]), reasons[at], found, int(at)) for at in unread),
         ]
         kept = np.flatnonzero(reasons == None)  # noqa: E711
         columns = self._columns({field: values[kept] for field, values in raw.items()}, unknown)
@@ -119,6 +129,25 @@ class Normaliser:
         columns["extract_id"] = np.full(len(kept), self._extract_id, dtype=np.int32)
         arrays = [pa.array(columns[field.name], type=field.type) for field in SCHEMA]
         return Chunk(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA), quarantined)
+
+    def _leave_out_erased(self, source_ids: Objects, reasons: Objects) -> None:
+        """Put erased patrons' records aside, whether they can be read or not."""
+        if self._is_erased is not None:
+            for at, value in enumerate(source_ids):
+                if isinstance(value, str) and self._is_erased(value.strip()):
+                    reasons[at] = _ERASED
+
+    def _malformed(self, number: int, data: bytes) -> Quarantined:
+        """Return a record that did not come apart; an erased patron's has his id as a word of it."""
+        is_erased = self._is_erased
+        if is_erased and any(
+            is_erased(word.decode(errors="replace")) for word in _WORD.findall(data)
+        ):
+            return self._first_no + number, _ERASED, b""
+        return self._first_no + number, "malformed", data
+
+    def _unread(self, number: int, reason: str, found: Frame, at: int) -> Quarantined:
+        return number, reason, b"" if reason == _ERASED else self._bytes(found, at)
 
     def _decode(self, found: Frame, unknown: frozenset[str]) -> tuple[Frame, Objects]:
         """Return the values as text, and per record why it goes to quarantine, or None."""

@@ -6,7 +6,7 @@ import logging
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from engagement.labels import labels
 from engagement.model import extract_state, source as sources
 from engagement.model.source import Source
 from engagement.period import Period
+from engagement.privacy import reads
 from engagement.settings import settings
 from engagement.warehouse import Session
 
@@ -42,7 +43,8 @@ def default_path(period: Period) -> Path:
 def export(period: Period, path: Path, by: str) -> int:
     """Write the published rejections of a period as .xlsx; return how many records are to be asked about.
 
-    A sheet of counts, the records by what is to be asked, and those that cannot be read. Who is no current
+    A sheet of counts, the records by what is to be asked, those that are whole but whose mail came back, and
+    those that cannot be read. Who is no current
     member, or objected, is not in it. Every cell is text or a count, never a formula. The file is its
     owner's alone (mode 0600), and so is a folder that has to be made for it.
 
@@ -68,6 +70,8 @@ def export(period: Period, path: Path, by: str) -> int:
             new = Path(folder, "rejects.xlsx")
             with warehouse.session() as session:
                 count = _write(session, period, new)
+            with warehouse.session() as session:
+                reads.log(session, by, "rejects", f"to ask for what {period} lacks", count)
             new.chmod(0o600)
             new.replace(path)
     except OSError as error:
@@ -88,11 +92,14 @@ def _write(session: Session, period: Period, path: Path) -> int:
         counts = book.add_worksheet(labels().rejects["counts_sheet"])
         records = _counted(map(_asked, _rows(session, "model/rejected_patrons", binds)), asked)
         _add_sheets(book, "records_sheet", "columns", records)
+        returned = map(_bounced, _rows(session, "model/bounced_patrons", binds))
+        bounced = _add_sheets(book, "bounced_sheet", "bounced_columns", returned)
         broken = (_broken(row, source) for row in _rows(session, "model/unreadable_records", binds))
         unreadable = _add_sheets(book, "unreadable_sheet", "unreadable_columns", broken)
         left_out = rejected - asked.total() - unreadable
-        _fill_counts(book, counts, _title(extract, period), asked, (unreadable, left_out))
-    return asked.total()
+        others = {"unreadable": unreadable, "left_out": left_out, "bounced": bounced}
+        _fill_counts(book, counts, _title(extract, period), asked, others)
+    return asked.total() + bounced
 
 
 def _published(session: Session, period: Period) -> tuple[Any, int]:
@@ -136,6 +143,12 @@ def _fault(row: Any, reason: str, asks: dict[str, str]) -> str:
     if fault is None:
         return labels().reason(reason).th
     return f"{asks[reason]}: {labels().fault(fault).th}"
+
+
+def _bounced(row: Any) -> Cells:
+    """Return the cells of a member whose mail came back."""
+    since = thai.date(row.bounced_at.astimezone(settings().zone).date())
+    return (*row[:-1], since)
 
 
 def _broken(row: Any, source: Source) -> Cells:
@@ -190,7 +203,7 @@ def _title(extract: Any, period: Period) -> str:
 
 
 def _fill_counts(
-    book: Workbook, sheet: Worksheet, title: str, asked: Counter[str], others: tuple[int, int]
+    book: Workbook, sheet: Worksheet, title: str, asked: Counter[str], others: Mapping[str, int]
 ) -> None:
     """Fill the first sheet: how many records lack what, and how many the other sheets or none have."""
     words = labels().rejects
@@ -204,7 +217,7 @@ def _fill_counts(
     headings = (next(iter(words["columns"])), words["count"])
     totals = (
         (words["total"], asked.total()),
-        *zip((words["unreadable"], words["left_out"]), others, strict=True),
+        *((words[name], count) for name, count in others.items()),
     )
     rows = [
         ((title,), bold),

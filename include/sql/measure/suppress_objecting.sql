@@ -1,6 +1,24 @@
--- Who says no, or calls it spam, is left in peace as a person and at this address: every record of the person
--- gets the event, for whichever of them comes first next month.
+-- Who says no, by mail or by a click, or calls it spam, is left in peace as a person and at this address:
+-- every record of the person gets the event, for whichever of them comes first next month.
 INSERT INTO core.suppression_event (address_key, patron_key, kind, note, event_at, recorded_at, message_id)
+WITH objection AS (
+    SELECT
+        b.message_id,
+        b.address_key,
+        b.rule,
+        CASE b.verdict WHEN 'complaint' THEN 'complaint' ELSE 'opt_out' END AS kind
+    FROM core.bounce AS b
+    WHERE b.mail_id = ANY(:mail_ids) AND b.verdict IN ('complaint', 'opt-out')
+    UNION ALL
+    SELECT
+        m.message_id,
+        m.recipient_key,
+        'one click',
+        'opt_out'
+    FROM core.message AS m
+    WHERE m.message_id = ANY(:message_ids)
+)
+
 SELECT
     n.address_key,
     n.patron_key,
@@ -11,25 +29,24 @@ SELECT
     n.message_id
 FROM (
     SELECT
-        b.address_key,
+        o.address_key,
         NULL::uuid AS patron_key,
-        b.message_id,
-        b.rule,
-        CASE b.verdict WHEN 'complaint' THEN 'complaint' ELSE 'opt_out' END AS kind
-    FROM core.bounce AS b
-    WHERE b.mail_id = ANY(:mail_ids) AND b.verdict IN ('complaint', 'opt-out') AND b.address_key IS NOT NULL
+        o.message_id,
+        o.rule,
+        o.kind
+    FROM objection AS o
+    WHERE o.address_key IS NOT NULL
     UNION
     SELECT
         NULL,
         p.patron_key,
-        b.message_id,
-        b.rule,
-        CASE b.verdict WHEN 'complaint' THEN 'complaint' ELSE 'opt_out' END
-    FROM core.bounce AS b
-    INNER JOIN core.message AS m ON b.message_id = m.message_id AND m.purpose = 'survey'
+        o.message_id,
+        o.rule,
+        o.kind
+    FROM objection AS o
+    INNER JOIN core.message AS m ON o.message_id = m.message_id AND m.purpose = 'survey'
     INNER JOIN core.invitation AS i ON m.ref = i.campaign AND m.recipient_key = i.address_key
     INNER JOIN core.patron_month AS p ON i.period = p.period AND i.person_key = p.person_key
-    WHERE b.mail_id = ANY(:mail_ids) AND b.verdict IN ('complaint', 'opt-out')
 ) AS n
 WHERE
     NOT EXISTS (

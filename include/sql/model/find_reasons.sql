@@ -10,7 +10,7 @@ WITH known AS (
         -c.rank,
         c.reason_code
     FROM core.reason AS c
-    WHERE c.reason_code IN ('undecodable', 'malformed')
+    WHERE c.reason_code IN ('undecodable', 'malformed', 'objected')
 )
 
 SELECT

@@ -7,5 +7,5 @@ SELECT
             THEN substring(q.record FOR position('\x1f'::bytea IN q.record) - 1)
     END AS source_id
 FROM pii.quarantine AS q
-WHERE q.extract_id = :extract_id
+WHERE q.extract_id = :extract_id AND q.reason_code != 'objected'
 ORDER BY q.record_no

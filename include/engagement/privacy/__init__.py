@@ -1,0 +1,1 @@
+"""Privacy: how long things are kept, and what one patron may ask of the library."""

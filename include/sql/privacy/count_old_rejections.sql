@@ -1,0 +1,2 @@
+SELECT count(*) FROM core.rejection AS r
+WHERE r.period < :period

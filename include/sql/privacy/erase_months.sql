@@ -1,0 +1,2 @@
+DELETE FROM core.patron_month AS m
+WHERE m.patron_key = :patron_key

@@ -1,0 +1,2 @@
+DELETE FROM pii.survey_token AS t
+WHERE t.person_key = :patron_key

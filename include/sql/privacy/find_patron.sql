@@ -1,0 +1,2 @@
+SELECT k.patron_key FROM pii.patron AS k
+WHERE k.source = :source AND k.source_id = :source_id

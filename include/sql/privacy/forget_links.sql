@@ -1,0 +1,2 @@
+DELETE FROM core.person_link AS l
+WHERE l.period < :period

@@ -1,0 +1,2 @@
+DELETE FROM ops.report AS r
+WHERE r.period < :period

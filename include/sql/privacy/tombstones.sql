@@ -1,0 +1,1 @@
+SELECT t.tombstone_key FROM pii.tombstone AS t
