@@ -1,5 +1,7 @@
 """A survey goes out in waves: after a yes, and only while what comes back is good news."""
 
+import email
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from survey import (
 from engagement import outbox, warehouse
 from engagement.errors import EngagementError
 from engagement.measure import approval, collect, events, run
+from engagement.settings import settings
 
 
 @pytest.fixture(autouse=True)
@@ -154,3 +157,32 @@ def test_who_said_no_a_moment_ago_is_left_out_at_the_claim(
     assert store.do(
         "SELECT withdrawn_for, count(*) FROM core.message WHERE state = 'withdrawn' GROUP BY 1"
     ) == [("suppressed", 3)]
+
+
+def test_a_mail_that_only_reached_the_catch_all_address_can_do_nothing_in_its_recipients_name(
+    mails: MailWorld, clock: Any, store: Any, world: pytest.MonkeyPatch
+) -> None:
+    approve()
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+    world.setenv("ENGAGEMENT_MAIL", "caught")
+    world.setenv("ENGAGEMENT_MAIL_CATCH_ALL", "engineer@library.example.com")
+    settings.cache_clear()
+    run.send_all(mails.server, None)
+    tokens = [
+        token
+        for pair in store.do(
+            "SELECT m.token, t.token FROM core.message AS m, pii.survey_token AS t"
+        )
+        for token in pair
+    ]
+    kept = list((mails.folder / "people" / "new").iterdir())
+    assert len(kept) == 101
+    for path in kept[:10]:
+        mail = email.message_from_bytes(path.read_bytes(), policy=default)
+        assert mail["To"] == "engineer@library.example.com"
+        assert "[catch-all]" in mail["Subject"]
+        said = str(mail["List-Unsubscribe"]) + "".join(
+            part.get_content() for part in mail.iter_parts()
+        )
+        assert not any(token in said for token in tokens)

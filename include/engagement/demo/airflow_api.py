@@ -64,10 +64,14 @@ class Airflow:
         return _run(self._get(f"/dags/{dag_id}/dagRuns/{run_id}"))
 
     def waiting(self, dag_id: str) -> list[tuple[str, str]]:
-        """Return run and task of each question that waits for a person."""
+        """Return run and task of each question that waits for a person.
+
+        One that is asked while its task has not come to rest yet is left out: an answer would be too early.
+        """
         listed = self._get(f"/dags/{dag_id}/dagRuns/~/hitlDetails", response_received="false")
         tasks = [detail["task_instance"] for detail in listed["hitl_details"]]
-        return [(task["dag_run_id"], task["task_id"]) for task in tasks]
+        parked = [task for task in tasks if task["state"] == "awaiting_input"]
+        return [(task["dag_run_id"], task["task_id"]) for task in parked]
 
     def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
         """Answer such a question, as the logged-in user."""

@@ -22,6 +22,7 @@ from engagement.settings import INCLUDE
 
 INVITE = "invite"
 CANARY = "canary"
+_NOBODY = "0" * 32  # the token of no mail
 REMINDER = "reminder-"  # and its number, from 1
 _FOLDER = INCLUDE / "templates" / "survey"
 # What is put into a prepared mail for each person; letters of no alphabet, so that no text holds them.
@@ -67,13 +68,16 @@ class Letters:
             EngagementError: ENGAGEMENT_RETURN_PATH is not set.
         """
         language: Language = message.language or self._campaign.languages.default
-        mailto = f"mailto:{unsubscribe_address(message.token)}?subject=unsubscribe"
-        click = unsubscribe.link(message.token)
+        # What only reached the catch-all address must say and do nothing in its recipient's name.
+        token = _NOBODY if message.is_caught else message.token
+        answers = None if message.is_caught else message.survey_token
+        mailto = f"mailto:{unsubscribe_address(token)}?subject=unsubscribe"
+        click = unsubscribe.link(token)
         return self._letter(message.step, language, message.is_caught).addressed(
             message.address,
             message.token,
             {
-                _LINK: self._campaign.personal_link(message.survey_token or CANARY),
+                _LINK: self._campaign.personal_link(answers or CANARY),
                 _UNSUBSCRIBE: click or mailto,
             },
             _unsubscribe_headers(mailto, click) | message.headers,

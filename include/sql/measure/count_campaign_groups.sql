@@ -4,12 +4,19 @@ WITH came_back AS (
     SELECT
         m.recipient_key,
         bool_or(b.verdict = 'hard') AS is_hard,
-        bool_or(b.verdict = 'soft' AND m.step = 'invite') AS is_soft,
-        bool_or(b.verdict IN ('opt-out', 'complaint')) AS has_opted_out
+        bool_or(b.verdict = 'soft' AND m.step = 'invite') AS is_soft
     FROM core.message AS m
     INNER JOIN core.bounce AS b ON m.message_id = b.message_id
     WHERE m.purpose = 'survey' AND m.ref = :campaign
     GROUP BY m.recipient_key
+),
+
+-- By a click too, of which no mail came back.
+objecting AS (
+    SELECT DISTINCT m.recipient_key
+    FROM core.suppression_event AS e
+    INNER JOIN core.message AS m ON e.message_id = m.message_id
+    WHERE m.purpose = 'survey' AND m.ref = :campaign AND e.kind IN ('opt_out', 'complaint')
 ),
 
 person AS (
@@ -18,10 +25,11 @@ person AS (
         m.state,
         (m.is_hard_refusal OR coalesce(c.is_hard, false)) AS is_hard,
         (m.state IN ('refused', 'given up') OR coalesce(c.is_soft, false)) AS is_soft,
-        coalesce(c.has_opted_out, false) AS has_opted_out
+        o.recipient_key IS NOT null AS has_opted_out
     FROM core.invitation AS i
     INNER JOIN core.message AS m ON i.campaign = m.ref AND i.address_key = m.recipient_key
     LEFT JOIN came_back AS c ON m.recipient_key = c.recipient_key
+    LEFT JOIN objecting AS o ON m.recipient_key = o.recipient_key
     WHERE i.campaign = :campaign AND m.purpose = 'survey' AND m.step = 'invite'
 ),
 
