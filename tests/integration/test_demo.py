@@ -23,7 +23,7 @@ import pytest
 from engagement.demo import stack
 
 ENGAGEMENT = str(Path(sys.executable).with_name("engagement"))
-PATIENCE_S = 240
+PATIENCE_S = 420  # beside other tests on two cores
 
 
 class Checkout:
