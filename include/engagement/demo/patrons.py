@@ -39,20 +39,26 @@ _TOKEN = re.compile(r"entry\.1000001=([0-9a-z]+)")
 
 
 def fates(campaign: str) -> dict[str, Fate]:
-    """Return what becomes of mail to each address of a planned campaign, in every wave in the same shares."""
+    """Return what becomes of mail to each address of a planned campaign.
+
+    In every wave, and at every domain of it, in the same shares: no part of the sample is better than another.
+    """
     with warehouse.session() as session:
         rows = session.rows("demo/sample", campaign=campaign)
     found = {campaigns.load(campaign).waves.canary: Fate.UNKNOWN}
-    shared = 0  # people whose fates are drawn
-    for wave in sorted({row.wave for row in rows}):
-        addresses = [row.address for row in rows if row.wave == wave]
-        done, shared = shared, shared + len(addresses)
-        # Differences of rounded totals: the waves' numbers add up to the whole sample's.
-        dead = _share(_DEAD, shared) - _share(_DEAD, done)
-        full = _share(_FULL, shared) - _share(_FULL, done)
-        kinds = [Fate.UNKNOWN] * dead + [Fate.FULL] * full
-        found |= dict(zip(addresses, kinds + [Fate.DELIVERED] * len(addresses), strict=False))
+    full = 0
+    for number, row in enumerate(sorted(rows, key=_wave_and_domain)):
+        if _share(_DEAD, number + 1) > _share(_DEAD, number):
+            found[row.address] = Fate.UNKNOWN
+        elif _share(_FULL, number + 1) > full:
+            found[row.address], full = Fate.FULL, full + 1
+        else:
+            found[row.address] = Fate.DELIVERED
     return found
+
+
+def _wave_and_domain(row: Any) -> tuple[int, str]:
+    return row.wave, row.address.rpartition("@")[2]
 
 
 def _share(of_invited: int, count: int) -> int:
