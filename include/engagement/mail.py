@@ -156,8 +156,8 @@ class Connection:
         UNCERTAIN only when the line broke after the text had begun: the server may have taken it.
         """
         try:
-            for command, argument in (("mail", return_path), ("rcpt", recipient)):
-                code, said = getattr(self._client, command)(argument)
+            for command in (f"MAIL FROM:<{return_path}>", f"RCPT TO:<{recipient}>"):
+                code, said = self._client.docmd(command)
                 if code not in (250, 251):
                     return self._not_taken(code, said)
             code, said = self._client.docmd("data")
@@ -168,7 +168,7 @@ class Connection:
         except (smtplib.SMTPException, OSError):
             return Handover(Verdict.LATER, None)
         try:
-            self._client.send(_LEADING_DOT.sub(b"..", message).rstrip() + b"\r\n.\r\n")
+            self._client.send(_with_dots(message).rstrip() + b"\r\n.\r\n")
             code, said = self._client.getreply()
         except (smtplib.SMTPException, OSError):
             return Handover(Verdict.UNCERTAIN, None)
@@ -179,6 +179,11 @@ class Connection:
         with suppress(smtplib.SMTPException, OSError):
             self._client.rset()
         return _answered(code, said)
+
+
+def _with_dots(message: bytes) -> bytes:
+    """Return a message with the first dot of each line doubled; hardly any has one."""
+    return _LEADING_DOT.sub(b"..", message) if b"\n." in message else message
 
 
 def _answered(code: int, said: bytes) -> Handover:

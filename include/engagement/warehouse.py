@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
+from psycopg.rows import namedtuple_row
 from sqlalchemy.engine import URL, Connection, Engine, Row, make_url
 
 from engagement.database_error import WAREHOUSE, DatabaseError, telling
@@ -130,31 +131,72 @@ def line() -> Iterator[Line]:
         DatabaseError: the warehouse cannot be reached.
     """
     with telling("Connecting", WAREHOUSE):
-        connection = _engine(url()).connect()
+        connection = _engine(url()).raw_connection()
     connection.detach()  # what this connection has locked is free when it is closed
+    driver: Any = connection.dbapi_connection
     try:
-        yield Line(connection)
+        yield Line(driver)
     finally:
         connection.close()
 
 
 class Line:
-    """A connection that is kept: what it locks for itself outlives its transactions."""
+    """A connection that is kept: what it locks for itself outlives its transactions.
 
-    def __init__(self, connection: Connection) -> None:
+    It speaks to the driver itself: around a short statement SQLAlchemy takes longer than the statement.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[LineSession]:
         """Open one transaction; commit at the end of the block, roll back when it raises."""
         try:
-            yield Session(self._connection, WAREHOUSE)
-            with telling("Commit", WAREHOUSE):
+            with self._connection.cursor(row_factory=namedtuple_row) as cursor:
+                yield LineSession(cursor)
+            with _telling_driver("Commit"):
                 self._connection.commit()
         except BaseException:
-            with suppress(sa.exc.DBAPIError):
+            with suppress(psycopg.Error):
                 self._connection.rollback()
             raise
+
+
+class LineSession:
+    """One open transaction of a line, which runs statements by their file name under `include/sql/`."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
+        self._cursor = cursor
+
+    def run(self, name: str, **binds: Any) -> int:
+        """Run a statement and return the number of rows it touched."""
+        with _telling_driver(f"Statement {name}"):
+            return self._cursor.execute(_driver_text(name), binds).rowcount
+
+    def one(self, name: str, **binds: Any) -> Any:
+        """Return the only row of a query, or None."""
+        with _telling_driver(f"Query {name}"):
+            return self._cursor.execute(_driver_text(name), binds).fetchone()
+
+    def scalar(self, name: str, **binds: Any) -> Any:
+        """Return the first column of the only row."""
+        return self.one(name, **binds)[0]
+
+
+@contextmanager
+def _telling_driver(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DatabaseError(doing, WAREHOUSE, error) from None
+
+
+@cache
+def _driver_text(name: str) -> bytes:
+    """Return a statement with its binds as the driver writes them."""
+    dialect = make_url("postgresql+psycopg://").get_dialect()()
+    return str(_text(statement(name)).compile(dialect=dialect)).encode()
 
 
 @cache

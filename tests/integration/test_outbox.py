@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from engagement import clock as business, mail, outbox
+from engagement import clock as business, mail, outbox, sending
 from engagement.mail import MailServer, Verdict
-from engagement.outbox import Batch, Message
+from engagement.outbox import Batch
+from engagement.sending import Message
 from engagement.settings import settings
 
 BATCH = Batch("report", "2018-06")
@@ -59,7 +60,7 @@ def compose(message: Message) -> bytes:
 
 
 def send(server: MailServer) -> int:
-    return outbox.dispatch(BATCH, server, compose)[Verdict.ACCEPTED]
+    return sending.dispatch(BATCH, server, compose)[Verdict.ACCEPTED]
 
 
 def due(store: Any) -> datetime:

@@ -334,7 +334,7 @@ def test_without_a_rendered_report_nothing_is_sent(world_of_mail: Any) -> None:
 
 _KILLED = """
 import os, signal
-from engagement import outbox
+from engagement import outbox, sending
 from engagement.mail import Connection, MailServer
 from engagement.monitor import release
 from engagement.period import Period
@@ -344,7 +344,7 @@ def kill(*args, **kwargs):
 release.send(Period(2018, 6), MailServer("127.0.0.1", {port}, "engagement@library.example.com"))
 """
 _BEFORE_SMTP = "Connection.hand_over = kill"
-_AFTER_SMTP = "outbox._Sending._record = kill"
+_AFTER_SMTP = "sending._Sending.count = kill"
 
 
 @pytest.mark.parametrize(("setup", "arrived"), [(_BEFORE_SMTP, False), (_AFTER_SMTP, True)])

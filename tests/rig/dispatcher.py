@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from engagement import orphans, outbox
+from engagement import orphans, outbox, sending
 from engagement.errors import EngagementError
 from engagement.mail import Connection, Letter, MailServer
 from engagement.mailbox import Journal, Place
@@ -39,6 +39,22 @@ def after(owner: Any, name: str, count: int) -> None:
         return result
 
     setattr(owner, name, wrapped)
+
+
+def answered(verb: str, count: int) -> None:
+    """Die as soon as the `count`th command of a kind was answered."""
+    command = smtplib.SMTP.docmd
+    left = count
+
+    def wrapped(client: smtplib.SMTP, words: str, *arguments: str) -> Any:
+        nonlocal left
+        result = command(client, words, *arguments)
+        left -= words.upper().startswith(verb)
+        if not left:
+            die()
+        return result
+
+    smtplib.SMTP.docmd = wrapped  # type: ignore[method-assign]
 
 
 def in_text(then: Callable[[smtplib.SMTP, bytes], object], count: int) -> None:
@@ -73,13 +89,13 @@ def send_all(client: smtplib.SMTP, text: bytes) -> None:
 # Where a worker dies, by the name of the point, while it sends its mail of a number.
 POINTS: dict[str, Callable[[int], None]] = {
     "connect": lambda _: after(smtplib.SMTP, "connect", 1),
-    "MAIL": lambda count: after(smtplib.SMTP, "mail", count),
-    "RCPT": lambda count: after(smtplib.SMTP, "rcpt", count),
-    "DATA accepted": lambda count: after(smtplib.SMTP, "docmd", count),
+    "MAIL": lambda count: answered("MAIL", count),
+    "RCPT": lambda count: answered("RCPT", count),
+    "DATA accepted": lambda count: answered("DATA", count),
     "mid-body": lambda count: in_text(send_half, count),
     "final dot sent": lambda count: in_text(send_all, count),
     "250 read": lambda count: after(Connection, "hand_over", count),
-    "committed": lambda count: after(outbox._Sending, "_hand_over", count),
+    "committed": lambda count: after(sending._Worker, "_claim", count + 1),
 }
 
 
@@ -100,12 +116,12 @@ def send(told: dict[str, Any]) -> None:
     settle = timedelta(seconds=told["settle_s"])
     batch = outbox.Batch(*told["batch"])
 
-    def compose(message: outbox.Message) -> bytes:
+    def compose(message: sending.Message) -> bytes:
         sys.stdout.write("sending\n")
         sys.stdout.flush()
         return letter.addressed(message.address, message.token, headers=message.headers)
 
-    outcome = outbox.dispatch(
+    outcome = sending.dispatch(
         batch,
         server,
         compose,
@@ -113,7 +129,7 @@ def send(told: dict[str, Any]) -> None:
         connections=told["connections"],
         seconds=told["seconds"],
     )
-    outbox.require_done(batch, server, outcome)
+    sending.require_done(batch, server, outcome)
 
 
 def main(told: dict[str, Any]) -> None:

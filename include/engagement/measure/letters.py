@@ -11,13 +11,13 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from engagement import outbox, thai
+from engagement import sending, thai
 from engagement.errors import EngagementError
 from engagement.labels import Language
 from engagement.mail import Letter
 from engagement.measure import form as forms, unsubscribe
 from engagement.measure.campaign import Campaign
-from engagement.outbox import Message
+from engagement.sending import Message
 from engagement.settings import INCLUDE
 
 INVITE = "invite"
@@ -136,7 +136,7 @@ def unsubscribe_address(token: str) -> str:
     Raises:
         EngagementError: ENGAGEMENT_RETURN_PATH is not set.
     """
-    path = outbox.return_path("", f"unsubscribe-{token}")
+    path = sending.return_path("", f"unsubscribe-{token}")
     if not path:
         raise EngagementError(
             "ENGAGEMENT_RETURN_PATH is not set; a survey needs a mailbox of its own for bounces and for who "

@@ -7,7 +7,8 @@ from typing import Any
 from engagement import outbox, warehouse
 from engagement.mail import Letter, MailServer
 from engagement.measure.campaign import Campaign
-from engagement.outbox import Batch, Message
+from engagement.outbox import Batch
+from engagement.sending import Message
 from engagement.warehouse import Session
 
 NOTICE, CANARY = "notice", "canary"

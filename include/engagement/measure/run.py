@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from engagement import clock, outbox, warehouse
+from engagement import clock, sending, warehouse
 from engagement.errors import EngagementError
 from engagement.mail import MailServer, Verdict
 from engagement.mailbox import Journal, Place
@@ -29,7 +29,8 @@ from engagement.measure.answers import limesurvey
 from engagement.measure.answers.limesurvey import Server
 from engagement.measure.campaign import Campaign
 from engagement.measure.letters import Letters
-from engagement.outbox import Batch, Compose
+from engagement.outbox import Batch
+from engagement.sending import Compose
 from engagement.settings import settings
 
 _log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def send_all(server: MailServer, journal: Journal | None) -> int:
                 for row in session.rows("outbox/open_batches", purpose=purpose, now=clock.now())
             ]
         for ref in refs:
-            outcome = outbox.dispatch(
+            outcome = sending.dispatch(
                 Batch(purpose, ref),
                 server,
                 _composer(purpose, ref, server),

@@ -7,14 +7,15 @@ import logging
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from engagement import address, clock, mail, outbox, warehouse, yaml_file
+from engagement import address, clock, mail, outbox, sending, warehouse, yaml_file
 from engagement.errors import EngagementError
 from engagement.labels import Label
 from engagement.mail import MailServer
 from engagement.monitor import figures, report, work_items
 from engagement.monitor.report import Letterhead, Report
-from engagement.outbox import Batch, Message
+from engagement.outbox import Batch
 from engagement.period import Period
+from engagement.sending import Message
 from engagement.settings import settings
 
 LANGUAGE = "th"
@@ -113,8 +114,8 @@ def send(period: Period, server: MailServer) -> int:
             f"There is no report on {period} yet; run the task render of monitor_report for it first."
         )
     outbox.queue(batch, "report-v1", newest.edition, distribution().recipients)
-    outcome = outbox.dispatch(batch, server, lambda message: _compose(period, message, server))
-    outbox.require_done(batch, server, outcome)
+    outcome = sending.dispatch(batch, server, lambda message: _compose(period, message, server))
+    sending.require_done(batch, server, outcome)
     sent = outcome[mail.Verdict.ACCEPTED]
     _log.info("%s mail(s) of the report on %s were sent.", sent, period)
     return sent

@@ -124,9 +124,40 @@ ADD COLUMN withdrawn_for text;
 UPDATE core.message SET due_at = queued_at;
 ALTER TABLE core.message ALTER COLUMN due_at SET NOT NULL;
 DROP INDEX core.message_open;
-CREATE INDEX message_queued ON core.message (purpose, ref, message_id) WHERE state = 'queued';
+CREATE INDEX message_queued ON core.message (purpose, ref, due_at, message_id) WHERE state = 'queued';
 CREATE INDEX message_sending ON core.message (message_id) WHERE state IN ('sending', 'uncertain');
 CREATE INDEX message_recipient ON core.message (recipient_key);
+
+CREATE VIEW core.sendable_message AS
+SELECT
+    m.message_id,
+    m.purpose,
+    m.ref,
+    m.recipient_key,
+    m.domain_key,
+    m.due_at
+FROM core.message AS m
+WHERE
+    m.state = 'queued'
+    AND NOT EXISTS (SELECT 1 FROM ops.mail_stop AS s WHERE s.started_at IS NULL)
+    AND NOT EXISTS (
+        SELECT 1 FROM ops.domain_pause AS p
+        WHERE p.domain_key = m.domain_key AND p.ended_at IS NULL AND m.purpose = 'survey'
+    )
+    AND coalesce(
+        (
+            SELECT e.kind FROM ops.campaign_event AS e
+            WHERE
+                m.purpose = 'survey'
+                AND e.campaign = m.ref
+                AND e.kind IN ('stopped', 'resumed', 'closed')
+            ORDER BY e.event_id DESC
+            LIMIT 1
+        ),
+        'resumed'
+    ) = 'resumed';
+COMMENT ON VIEW core.sendable_message IS
+'Queued mails that neither the stop of all mail, nor that of their campaign, nor a paused domain holds back.';
 
 CREATE TABLE core.bounce (
     mail_id bigint PRIMARY KEY,

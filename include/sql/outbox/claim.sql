@@ -1,7 +1,6 @@
--- The next mail that is due, unless all mail is stopped, its campaign is, or its domain has its share for
--- now. Committed before the mail server hears of it: whatever dies then, it is known to have begun. Who must
--- not be written to any more, or has answered, is left out here and nowhere earlier: what came in a second
--- ago counts.
+-- The next mail that is due and may go out, unless its domain has had its share for now. Committed before
+-- the mail server hears of it: whatever dies then, it is known to have begun. Who must not be written to any
+-- more, or has answered, is left out here and nowhere earlier: what came in a second ago counts.
 UPDATE core.message AS m SET
     state = CASE WHEN c.withdrawn_for IS NULL THEN 'sending' ELSE 'withdrawn' END,
     withdrawn_for = c.withdrawn_for,
@@ -35,37 +34,16 @@ FROM (
             w.purpose,
             w.ref,
             w.recipient_key
-        FROM core.message AS w
+        FROM core.sendable_message AS w
         WHERE
             w.purpose = :purpose
             AND w.ref = :ref
-            AND w.state = 'queued'
             AND w.due_at <= :now
-            AND NOT EXISTS (
-                SELECT 1 FROM ops.mail_stop AS s
-                WHERE s.started_at IS NULL
-            )
-            AND NOT EXISTS (
-                SELECT 1 FROM ops.domain_pause AS p
-                WHERE p.domain_key = w.domain_key AND p.ended_at IS NULL AND w.purpose = 'survey'
-            )
             AND NOT EXISTS (
                 SELECT 1 FROM ops.mail_bucket AS b
                 WHERE b.bucket_key = w.domain_key AND b.next_at > :claimed_at
             )
-            AND coalesce(
-                (
-                    SELECT e.kind FROM ops.campaign_event AS e
-                    WHERE
-                        :purpose = 'survey'
-                        AND e.campaign = :ref
-                        AND e.kind IN ('stopped', 'resumed', 'closed')
-                    ORDER BY e.event_id DESC
-                    LIMIT 1
-                ),
-                'resumed'
-            ) = 'resumed'
-        ORDER BY w.message_id
+        ORDER BY w.due_at, w.message_id
         LIMIT 1
         FOR UPDATE SKIP LOCKED
     ) AS q
