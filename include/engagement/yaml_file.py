@@ -77,17 +77,30 @@ def read(path: Path) -> Any:
 Described = TypeVar("Described", bound=BaseModel)
 
 
-def validated(path: Path, read: object, model: type[Described], **context: object) -> Described:
-    """Return what a YAML file says as a `model`, given `context`.
+def validated(
+    path: Path, read: object, model: type[Described], *, named: str | None = None
+) -> Described:
+    """Return what a YAML file says as a `model`.
+
+    Args:
+        path: the file.
+        read: what it holds.
+        model: what it describes.
+        named: the key that must repeat the file's name, for files that are known by it.
 
     Raises:
         EngagementError: it does not say what it must; the sentence names the first mistake, in the words
             of who writes YAML.
     """
     try:
-        return model.model_validate(read, context=context)
+        described = model.model_validate(read)
     except ValidationError as error:
         first = error.errors()[0]
         where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
         said = _PLAINLY.get(first["type"]) or first["msg"].removeprefix("Value error, ")
         raise EngagementError(f"{path.name}: {where}{said}.") from None
+    if named is not None and getattr(described, named) != path.stem:
+        raise EngagementError(
+            f"{path.name}: {named}: the file is called {path.name}: write {named}: {path.stem}."
+        )
+    return described

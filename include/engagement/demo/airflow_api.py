@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from engagement.demo.stack import Services, home
 from engagement.errors import EngagementError
 
 FINAL = frozenset({"success", "failed"})
+_AT_REST = timedelta(seconds=3)  # quicker than that no person reads
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,16 @@ class Airflow:
     def waiting(self, dag_id: str) -> list[tuple[str, str]]:
         """Return run and task of each question that waits for a person.
 
-        One that is asked while its task has not come to rest yet is left out: an answer would be too early.
+        One that was asked a moment ago is left out. A task that is answered before Airflow has heard that the
+        process which asked has ended is resumed, and then fails for that process's end.
         """
         listed = self._get(f"/dags/{dag_id}/dagRuns/~/hitlDetails", response_received="false")
-        tasks = [detail["task_instance"] for detail in listed["hitl_details"]]
-        parked = [task for task in tasks if task["state"] == "awaiting_input"]
+        asked = [
+            detail["task_instance"]
+            for detail in listed["hitl_details"]
+            if datetime.now(UTC) - datetime.fromisoformat(detail["created_at"]) >= _AT_REST
+        ]
+        parked = [task for task in asked if task["state"] == "awaiting_input"]
         return [(task["dag_run_id"], task["task_id"]) for task in parked]
 
     def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:

@@ -83,6 +83,7 @@ def _approve(airflow: Airflow, wait: Wait) -> None:
         if time.monotonic() > end:
             raise EngagementError("measure_approve asked nobody; see the log of the scheduler.")
         time.sleep(0.2)
-    for run_id, task_id in asked:  # one after the other, as a person does
+    for run_id, task_id in asked:
         airflow.answer("measure_approve", run_id, task_id, APPROVE)
+    for run_id, _ in asked:
         wait(airflow.run("measure_approve", run_id))

@@ -17,7 +17,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -209,14 +208,6 @@ class Campaign(_Part):
     owner: Address
     approvers: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)
 
-    @field_validator("campaign")
-    @classmethod
-    def _is_the_files_name(cls, name: str, info: ValidationInfo) -> str:
-        expected = (info.context or {}).get("name", name)
-        if name != expected:
-            raise ValueError(f"the file is called {expected}.yaml: write campaign: {expected}")
-        return name
-
     @field_validator("link")
     @classmethod
     def _carries_the_token(cls, link: str) -> str:
@@ -267,4 +258,4 @@ def load(name: str) -> Campaign:
             f"{settings().campaigns}."
         )
     described = yaml_file.read(path)
-    return yaml_file.validated(path, described, Campaign, name=name)
+    return yaml_file.validated(path, described, Campaign, named="campaign")

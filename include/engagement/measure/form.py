@@ -16,7 +16,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -217,14 +216,6 @@ class Form(_Part):
     scales: Mapping[str, Scale] = {}
     questions: tuple[Question, ...] = Field(min_length=1)
 
-    @field_validator("form")
-    @classmethod
-    def _is_the_files_name(cls, name: str, info: ValidationInfo) -> str:
-        expected = (info.context or {}).get("name", name)
-        if name != expected:
-            raise ValueError(f"the file is called {expected}.yaml: write form: {expected}")
-        return name
-
     @field_validator("separators")
     @classmethod
     def _are_marks(cls, marks: str | None) -> str | None:
@@ -378,4 +369,4 @@ def load(name: str) -> Form:
             f"{_folders()[0]}."
         )
     path = next(path for folder in _folders() if (path := folder / f"{name}.yaml").exists())
-    return yaml_file.validated(path, yaml_file.read(path), Form, name=name)
+    return yaml_file.validated(path, yaml_file.read(path), Form, named="form")

@@ -14,7 +14,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -229,14 +228,6 @@ class Source(_Part):
     placeholders: Placeholders = Placeholders()
     same_person: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
 
-    @field_validator("system")
-    @classmethod
-    def _is_named_like_its_file(cls, system: str, info: ValidationInfo) -> str:
-        expected = (info.context or {}).get("system", system)
-        if system != expected:
-            raise ValueError(f"the file is that of {expected}")
-        return system
-
     @field_validator("encodings")
     @classmethod
     def _are_encodings(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -320,4 +311,4 @@ def load(system: str) -> Source:
             f"{path.name}: it describes no library system; write system, label, dates, membership and "
             "the other keys of docs/sources.md into it, each with a colon and its value."
         )
-    return yaml_file.validated(path, described, Source, system=system)
+    return yaml_file.validated(path, described, Source, named="system")
