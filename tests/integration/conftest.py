@@ -80,6 +80,11 @@ class Library(Database):
                 cursor.execute(into, list((MEMBER | own | values).values()))
 
 
+def _copy_of(template: str) -> tuple[str, str]:
+    """Return how a small database is copied fastest."""
+    return f"TEMPLATE {template}", "STRATEGY FILE_COPY"
+
+
 @pytest.fixture(scope="session")
 def migrated(server_home: Path) -> str:
     """The name of a warehouse of the newest schema, empty, of which tests get copies."""
@@ -99,7 +104,7 @@ def migrated(server_home: Path) -> str:
 @pytest.fixture
 def store(world: pytest.MonkeyPatch, migrated: str) -> Iterator[Database]:
     """A warehouse of the newest schema, empty."""
-    made = embedded.database(f"warehouse_{next(_numbers)}", f"TEMPLATE {migrated}")
+    made = embedded.database(f"warehouse_{next(_numbers)}", *_copy_of(migrated))
     world.setenv("ENGAGEMENT_WAREHOUSE_URL", made.render_as_string(False))
     world.setenv("ENGAGEMENT_DEPLOYMENT", "test")
     settings.cache_clear()
@@ -107,20 +112,32 @@ def store(world: pytest.MonkeyPatch, migrated: str) -> Iterator[Database]:
     warehouse.drop_database(made)
 
 
-@pytest.fixture
-def library(world: pytest.MonkeyPatch) -> Iterator[Library]:
-    """A library system of 40 members who are real customers, as of 27 June 2018."""
-    made = embedded.database(
-        f"library_{next(_numbers)}", "TEMPLATE template0", "ENCODING 'SQL_ASCII'", "LOCALE 'C'"
-    )
-    system = Library(made.update_query_dict({"client_encoding": "latin1"}))
-    with warehouse.session(system.url) as session:
+@pytest.fixture(scope="session")
+def enrolled(server_home: Path) -> str:
+    """The name of a library system's database, of which tests get copies."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ENGAGEMENT_HOME", str(server_home))
+        settings.cache_clear()
+        made = embedded.database(
+            "library_enrolled", "TEMPLATE template0", "ENCODING 'SQL_ASCII'", "LOCALE 'C'"
+        )
+    created = made.update_query_dict({"client_encoding": "latin1"})
+    with warehouse.session(created) as session:
         session.run("demo/create_library")
-    system.url = made.update_query_dict({"client_encoding": "utf8"})
+    warehouse._engine(created).dispose()  # nobody may be connected to what is copied
+    system = Library(made.update_query_dict({"client_encoding": "utf8"}))
     system.do("INSERT INTO autolib.faculty VALUES ('HUSO', 'คณะมนุษยศาสตร์และสังคมศาสตร์')")
     system.stand_at(2018, 6, 27)
     system.enrol(40)
-    yield system
+    settings.cache_clear()
+    return "library_enrolled"
+
+
+@pytest.fixture
+def library(world: pytest.MonkeyPatch, enrolled: str) -> Iterator[Library]:
+    """A library system of 40 members who are real customers, as of 27 June 2018."""
+    made = embedded.database(f"library_{next(_numbers)}", *_copy_of(enrolled))
+    yield Library(made.update_query_dict({"client_encoding": "utf8"}))
     warehouse.drop_database(made)
 
 
