@@ -11,6 +11,7 @@ import pytest
 
 from engagement import address, warehouse
 from engagement.errors import EngagementError
+from engagement.measure import figures
 from engagement.privacy import retention
 from engagement.settings import settings
 
@@ -177,6 +178,44 @@ def test_a_no_and_a_dead_address_have_no_end_but_a_soft_bounce_has(store: Any, c
     assert set(column(store, "SELECT kind FROM core.suppression_event")) == set(kinds) - {
         "soft_bounce"
     }
+
+
+def test_who_was_asked_is_forgotten_three_years_after_the_campaign_was_closed_and_its_figures_stay(
+    store: Any, clock: Any
+) -> None:
+    for campaign in ("july", "august"):
+        respond(store, campaign, f"{campaign}@kku.example.com")
+        message = store.value(
+            "INSERT INTO core.message (purpose, ref, recipient_key, step, token, state, queued_at, due_at) "
+            "VALUES ('survey', %s, %s, 'invite', %s, 'sent', %s, %s) RETURNING message_id",
+            [campaign, key_of(f"{campaign}@kku.example.com"), campaign, CLOSED, CLOSED],
+        )
+        number = come_back(store, CLOSED, campaign)
+        store.do(
+            "UPDATE core.bounce SET message_id = %s, address_key = '\x01' WHERE mail_id = %s",
+            [message, number],
+        )
+        store.do(
+            "INSERT INTO mart.campaign_group VALUES (%s, 'staff', 10, 1, 1, 1, 0, 0, 0, 0, 1, %s)",
+            [campaign, CLOSED],
+        )
+    close(store, "july")
+    clock.at(2021, 7, 18)
+    assert retention.keep_surveys()["core.invitation"] == 0
+    clock.at(2021, 7, 20)
+    counts = retention.keep_surveys()
+    assert [counts[place] for place in ("core.bounce", "core.message", "core.invitation")] == [
+        1
+    ] * 3
+    assert column(store, "SELECT campaign FROM core.invitation") == ["august"]
+    assert column(store, "SELECT ref FROM core.message") == ["august"]
+    assert store.value("SELECT count(*) FROM core.bounce WHERE verdict = 'hard'") == 2
+    assert store.value("SELECT count(*) FROM core.bounce WHERE address_key IS NULL") == 1
+    figures.count("july")
+    assert store.do("SELECT campaign, invited_count FROM mart.campaign_group ORDER BY 1") == [
+        ("august", 1),
+        ("july", 1),
+    ]
 
 
 # Patrons

@@ -115,9 +115,11 @@ class Figures:
 
 
 def count(name: str) -> None:
-    """Count what became of a campaign's people, and keep it in mart."""
+    """Count what became of a campaign's people, and keep it in mart; what was counted outlives the people."""
     with warehouse.session() as session:
         events.lock(session, name)
+        if not session.scalar("measure/has_invitations", campaign=name):
+            return
         people = events.state(session, name).plan.get("people", {})
         now = clock.now()
         session.run("measure/forget_campaign_groups", campaign=name)

@@ -24,6 +24,12 @@ _SURVEYS = {
     "pii.returned_mail": "privacy/forget_returned_mails",
     "core.suppression_event": "privacy/forget_soft_bounces",
 }
+# Who was asked, and what he was sent: in this order, for the next refers to the one before.
+_CAMPAIGNS = {
+    "core.bounce": "privacy/forget_bounces",
+    "core.message": "privacy/forget_messages",
+    "core.invitation": "privacy/forget_invitations",
+}
 _PATRONS = {
     "core.loan": "privacy/forget_loans",
     "pii.mail_domain": "privacy/forget_mail_domains",
@@ -42,7 +48,7 @@ _LEFT_OVER = {
 
 
 _FILES = ("var/exports", "var/answers")
-_PLACES = {*_SURVEYS, *_PATRONS, *_FILES, "core.patron_month"}
+_PLACES = {*_SURVEYS, *_PATRONS, *_FILES, "core.patron_month", "core.invitation"}
 
 
 class _Days(RootModel[dict[str, Annotated[int, Field(ge=1)]]]):
@@ -69,7 +75,7 @@ def days() -> dict[str, int]:
 def keep_surveys() -> dict[str, int]:
     """Delete what surveys leave behind; return how many rows went, by place."""
     with warehouse.session() as session:
-        return _recorded(session, _forget(session, _SURVEYS))
+        return _recorded(session, _forget(session, _SURVEYS) | _forget_campaigns(session))
 
 
 def keep_patrons() -> dict[str, int]:
@@ -108,6 +114,11 @@ def _forget(session: Session, statements: dict[str, str]) -> dict[str, int]:
         before = _before(place)
         counts[place] = session.run(name, before=before, period=f"{before:%Y-%m}")
     return counts
+
+
+def _forget_campaigns(session: Session) -> dict[str, int]:
+    before = _before("core.invitation")
+    return {place: session.run(name, before=before) for place, name in _CAMPAIGNS.items()}
 
 
 def _forget_months(session: Session) -> dict[str, int]:
