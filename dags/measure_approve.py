@@ -40,7 +40,7 @@ def measure_approve() -> None:
         return approval.decide(
             *approval.parsed(plan_key()),
             is_approved=answer["chosen_options"] == [options.APPROVE],
-            by=by and by["id"],
+            by=by and by["name"],
         )
 
     decide(ask.output)
