@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -25,6 +26,9 @@ CANARY = "canary"
 _NOBODY = "0" * 32  # the token of no mail
 REMINDER = "reminder-"  # and its number, from 1
 _FOLDER = INCLUDE / "templates" / "survey"
+# What Markdown would take for a sign of its own: anywhere but in a link, or only where a line begins.
+_LINK_OR_SIGN = re.compile(r"(https?://\S+)|([\\`*_{}\[\]<>|~&])")
+_BEGINS_SIGN = re.compile(r"^(\s*\d*)([-+=#.)])")
 # What is put into a prepared mail for each person; letters of no alphabet, so that no text holds them.
 _LINK, _UNSUBSCRIBE = "\ue000link\ue000", "\ue000unsubscribe\ue000"
 
@@ -155,5 +159,25 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"thai_date": thai.date, "thai_month": thai.month, "count": thai.count}
+    environment.filters |= {
+        "thai_date": thai.date,
+        "thai_month": thai.month,
+        "count": thai.count,
+        "quoted": _quoted,
+    }
     return environment
+
+
+def _quoted(text: str) -> str:
+    """Return a mail's text as a quotation in Markdown that keeps its lines; Airflow runs those of code together."""
+    lines = [_plain(line).rstrip() for line in text.strip().splitlines()]
+    return "\n".join(
+        f"> {line}\\" if line and following else f"> {line}".rstrip()
+        for line, following in zip(lines, [*lines[1:], ""], strict=True)
+    )
+
+
+def _plain(line: str) -> str:
+    """Return a line in Markdown that reads as it stands."""
+    signs = _LINK_OR_SIGN.sub(lambda found: found[1] or f"\\{found[2]}", line)
+    return _BEGINS_SIGN.sub(r"\1\\\2", signs)
