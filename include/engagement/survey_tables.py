@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -95,8 +96,9 @@ def _row(counts: Counts) -> tuple[int, ...]:
 
 
 def _table(title: str, first: str) -> Table:
-    table = Table(title=title)
-    table.add_column(first)
+    """Return a table so narrow that all of it fits a terminal of 80 columns."""
+    table = Table(title=title, title_justify="left", box=SIMPLE, padding=0, show_edge=False)
+    table.add_column(first, no_wrap=True)
     return table
 
 

@@ -65,6 +65,7 @@ ADD COLUMN is_provisional boolean NOT NULL DEFAULT false,
 ADD COLUMN message_id bigint,
 ADD CHECK ((kind = 'lifted') = (lifts_event_id IS NOT NULL));
 CREATE INDEX suppression_event_lifts ON core.suppression_event (lifts_event_id);
+CREATE INDEX suppression_event_message ON core.suppression_event (message_id);
 
 CREATE VIEW core.suppression AS
 SELECT
