@@ -172,7 +172,7 @@ def _quoted(text: str) -> str:
     """Return a mail's text as a quotation in Markdown that keeps its lines; Airflow runs those of code together."""
     lines = [_plain(line).rstrip() for line in text.strip().splitlines()]
     return "\n".join(
-        f"> {line}\\" if line and following else f"> {line}".rstrip()
+        f"> {line}  " if line and following else f"> {line}".rstrip()
         for line, following in zip(lines, [*lines[1:], ""], strict=True)
     )
 
