@@ -8,12 +8,14 @@ import ssl
 from base64 import encodebytes
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from enum import Enum
 from html import escape
+from socket import socket
+from typing import cast
 
 from engagement import clock
 from engagement.errors import EngagementError
@@ -21,8 +23,10 @@ from engagement.errors import EngagementError
 TOKEN_HEADER = "X-Engagement-Token"  # noqa: S105 - a header's name
 NAME_HEADER = "X-Engagement-Mail"
 TIMEOUT_S = 30  # per answer of the server
-DIALOGUE_S = 4 * TIMEOUT_S  # of one message: MAIL, RCPT, DATA and the text
-_GO_ON = 354
+# Many look through a mail before they take it: RFC 5321, section 4.5.3.2.6.
+TEXT_TIMEOUT_S = 600
+DIALOGUE_S = 3 * TIMEOUT_S + TEXT_TIMEOUT_S  # of one message: MAIL, RCPT, DATA and the text
+_DONE, _FORWARDED, _GO_ON = 250, 251, 354
 _NO_SUCH_NAME = 553  # RFC 5321: mailbox name not allowed
 # RFC 3463, section 2, at the beginning of a reply's text.
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
@@ -62,11 +66,13 @@ class Handover:
         verdict: what it means.
         code: the reply, such as 550; None when the line broke.
         text: the reply's words; they may name the recipient.
+        is_of_recipient: whether it was the recipient that the server answered so, not the sender or the text.
     """
 
     verdict: Verdict
     code: int | None
     text: str = ""
+    is_of_recipient: bool = False
 
     @property
     def status(self) -> str | None:
@@ -156,10 +162,12 @@ class Connection:
         UNCERTAIN only when the line broke after the text had begun: the server may have taken it.
         """
         try:
-            for command in (f"MAIL FROM:<{return_path}>", f"RCPT TO:<{recipient}>"):
-                code, said = self._client.docmd(command)
-                if code not in (250, 251):
-                    return self._not_taken(code, said)
+            code, said = self._client.docmd(f"MAIL FROM:<{return_path}>")
+            if code != _DONE:
+                return self._not_taken(code, said)
+            code, said = self._client.docmd(f"RCPT TO:<{recipient}>")
+            if code not in (_DONE, _FORWARDED):
+                return replace(self._not_taken(code, said), is_of_recipient=True)
             code, said = self._client.docmd("data")
             if code != _GO_ON:
                 return self._not_taken(code, said)
@@ -169,10 +177,19 @@ class Connection:
             return Handover(Verdict.LATER, None)
         try:
             self._client.send(_with_dots(message).rstrip() + b"\r\n.\r\n")
-            code, said = self._client.getreply()
+            with self._patience():
+                code, said = self._client.getreply()
         except (smtplib.SMTPException, OSError):
             return Handover(Verdict.UNCERTAIN, None)
         return _answered(code, said)
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Let the server take its time for what comes in the block."""
+        line = cast(socket, self._client.sock)
+        line.settimeout(TEXT_TIMEOUT_S)
+        yield
+        line.settimeout(TIMEOUT_S)
 
     def _not_taken(self, code: int, said: bytes) -> Handover:
         """Return the server's answer; it may have hung up with it (RFC 5321, section 3.8)."""
@@ -189,7 +206,7 @@ def _with_dots(message: bytes) -> bytes:
 def _answered(code: int, said: bytes) -> Handover:
     verdict = Verdict.REFUSED if code >= 500 else Verdict.LATER
     text = said.decode("utf-8", "replace")
-    return Handover(Verdict.ACCEPTED if code == 250 else verdict, code, text)
+    return Handover(Verdict.ACCEPTED if code == _DONE else verdict, code, text)
 
 
 @contextmanager

@@ -26,6 +26,8 @@ _RETRY_FIRST = timedelta(minutes=5)
 _RETRY_LAST = timedelta(hours=4)
 # RFC 5321, section 4.5.4.1, asks for four days at least of relays.
 _GIVEN_UP_AFTER = timedelta(days=3)
+# Who has answered is not reminded: only answers that are no older tell who has.
+FRESH_ANSWERS = timedelta(hours=24)
 _PROBE = "probe"
 _ANY = b""  # the bucket of all domains
 _LONGEST_WAIT_S = 1.0
@@ -106,7 +108,8 @@ def dispatch(
         server: who takes them.
         compose: writes a mail, its lines ended by CRLF.
         journal: the mailbox in which the relay keeps a copy of every mail, if it does.
-        is_dead: tells refusals of dead addresses from others; None where that is nobody's concern.
+        is_dead: tells refusals of dead addresses from others, which then are tried again; None where every
+            refusal is for good.
         connections: how many dialogues with the server are held at once.
         seconds: after which no mail is begun any more; None: when nothing is due.
 
@@ -202,7 +205,7 @@ class _Worker:
 
     def _has_due(self) -> bool:
         with self._line.session() as session:
-            due = session.one("outbox/has_due", **self._of_batch, now=clock.now())
+            due = session.one("outbox/has_due", **self._of_batch, **_now())
         return due is not None
 
     def _talk(self, connection: Connection) -> bool:
@@ -246,7 +249,7 @@ class _Worker:
                         **self._of_batch,
                         worker_lock=self._lock,
                         is_caught=self._sending.catch_all is not None,
-                        now=clock.now(),
+                        **_now(),
                         claimed_at=datetime.now(UTC),
                     )
                     if row is not None and row.state == "sending":
@@ -285,6 +288,12 @@ class _Worker:
         if self._done is None:
             return
         message, handover = self._done
+        is_hard = self._is_hard_refusal(handover)
+        verdict = handover.verdict
+        if verdict is Verdict.REFUSED and self._sending.is_dead is not None and not is_hard:
+            verdict = (
+                Verdict.LATER
+            )  # a fault of ours or of the relay, which is no fault of the recipient
         now = clock.now()
         state = {
             Verdict.ACCEPTED: "caught" if message.is_caught else "sent",
@@ -292,7 +301,7 @@ class _Worker:
             Verdict.LATER: "queued",
             # By nobody any more: its orphan is looked for in the journal.
             Verdict.UNCERTAIN: "sending" if self._sending.has_journal else "uncertain",
-        }[handover.verdict]
+        }[verdict]
         session.run(
             "outbox/record",
             message_id=message.message_id,
@@ -300,10 +309,10 @@ class _Worker:
             state=state,
             smtp_code=handover.code,
             smtp_status=handover.status,
-            is_hard_refusal=self._is_hard_refusal(handover),
-            sent_at=now if handover.verdict is Verdict.ACCEPTED else None,
+            is_hard_refusal=is_hard,
+            sent_at=now if verdict is Verdict.ACCEPTED else None,
             now=now,
-            is_later=handover.verdict is Verdict.LATER,
+            is_later=verdict is Verdict.LATER,
             # A relay that hangs up after some mails is only asked again.
             first=_RETRY_FIRST if handover.code is not None else timedelta(0),
             last=_RETRY_LAST,
@@ -312,9 +321,16 @@ class _Worker:
 
     def _is_hard_refusal(self, handover: Handover) -> bool:
         is_dead = self._sending.is_dead
-        if is_dead is None or handover.verdict is not Verdict.REFUSED or not handover.code:
+        is_refusal = handover.verdict is Verdict.REFUSED and handover.is_of_recipient
+        if is_dead is None or not is_refusal or not handover.code:
             return False
         return is_dead(handover.code, handover.text)
+
+
+def _now() -> dict[str, datetime]:
+    """Return the instant, and how old answers may be for a reminder to go out."""
+    now = clock.now()
+    return {"now": now, "answers_since": now - FRESH_ANSWERS}
 
 
 class _NotYetError(Exception):

@@ -16,9 +16,10 @@ from survey import (
     write_campaign,
 )
 
-from engagement import outbox, warehouse
+from engagement import outbox
+from engagement.demo.postbox import Fate
 from engagement.errors import EngagementError
-from engagement.measure import approval, collect, events, run
+from engagement.measure import approval, collect, run, waves
 from engagement.settings import settings
 
 
@@ -108,8 +109,203 @@ def test_it_stops_by_itself_when_too_many_bounce_and_a_person_lets_it_go_on(
     assert quarter_of_an_hour(mails) == said
     notice = (mails.folder / "01.eml").read_text()
     assert "owner@library.example.com" in notice
-    with warehouse.session() as session:
-        events.add(session, "july", "resumed", plan_hash=None, actor="anna", note="looked at it")
+    waves.resume("july", "anna", "looked at it")
+    assert quarter_of_an_hour(mails) == "Wave 2 of 2 is opened: 100 mails."
+
+
+def test_the_limit_holds_too_where_few_of_the_first_wave_were_left_to_be_asked(
+    mails: MailWorld, clock: Any, store: Any
+) -> None:
+    approve()
+    mails.kill(store, 100)
+    store.do(
+        "INSERT INTO core.suppression_event (patron_key, kind, event_at, recorded_at) "
+        "SELECT person_key, 'opt_out', now(), now() FROM core.invitation WHERE wave = 1 LIMIT 10"
+    )
+    clock.at(2018, 7, 9, 9)
+    quarter_of_an_hour(mails)
+    clock.at(2018, 7, 10, 10)
+    collect.collect(mails.bounces)
+    assert quarter_of_an_hour(mails).startswith("It is stopped: 90 of 90 mails bounced for good")
+
+
+def test_who_lets_a_campaign_go_on_before_anything_bounced_has_accepted_nothing(
+    mails: MailWorld, clock: Any, store: Any
+) -> None:
+    approve()
+    mails.kill(store, 100)
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+    waves.stop("july", "anna", "a typo?")
+    waves.resume("july", "anna", "none")
+    quarter_of_an_hour(mails)
+    assert quarter_of_an_hour(mails).startswith("It is stopped: 100 of 100 mails bounced for good")
+
+
+def test_who_lets_a_campaign_go_on_accepts_what_has_bounced_and_not_what_follows(
+    mails: MailWorld, clock: Any, store: Any
+) -> None:
+    approve()
+    mails.kill(store, 10)
+    mails.kill(store, 60, wave=2)
+    clock.at(2018, 7, 9, 9)
+    quarter_of_an_hour(mails)
+    quarter_of_an_hour(mails)
+    waves.resume("july", "anna", "known addresses")
+    clock.at(2018, 7, 11)
+    collect.collect(mails.bounces)
+    assert quarter_of_an_hour(mails) == "Wave 2 of 2 is opened: 100 mails."
+    said = quarter_of_an_hour(mails)
+    assert said == "It is stopped: 70 of 200 mails bounced for good (35.0%), the limit is 20%."
+
+
+def test_a_person_who_stops_a_campaign_has_its_owner_told(
+    mails: MailWorld, clock: Any, store: Any
+) -> None:
+    approve()
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+    waves.stop("july", "anna", "a wrong link")
+    run.send_all(mails.server, None)
+    mail = email.message_from_bytes((mails.folder / "01.eml").read_bytes(), policy=default)
+    assert mail["To"] == "owner@library.example.com"
+    assert "a wrong link" in mail.get_body(("plain",)).get_content()
+
+
+def test_a_campaign_whose_file_was_changed_or_lost_holds_up_no_other(
+    mails: MailWorld, clock: Any, store: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "campaigns"
+    write_campaign(folder, campaign="zulu", sample={"size": 200, "not_asked_for_months": 0})
+    write_campaign(folder, campaign="mike", sample={"size": 200, "not_asked_for_months": 0})
+    run.plan_all()
+    for key in run.unasked():
+        approval.decide(*approval.parsed(key), is_approved=True, by="anna")
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+    write_campaign(folder, owner="other@library.example.com")
+    (folder / "mike.yaml").unlink()
+    with pytest.raises(EngagementError, match=r"survey july: .*was changed.*survey mike: There is no"):
+        run.send_all(mails.server, None)
+    assert store.do(
+        "SELECT ref, count(*) FROM core.message WHERE purpose = 'survey' AND state = 'sent' GROUP BY 1"
+    ) == [("zulu", 100)]
+    with pytest.raises(EngagementError, match="mike"):  # nobody forgets that it is open
+        run.advance_all()
+
+
+class Relay:
+    """A relay that answers as it is told to, to each recipient, sender or text."""
+
+    def __init__(self, **replies: str) -> None:
+        self._replies = replies
+
+    async def handle_MAIL(self, *_: Any) -> str:
+        return self._say("MAIL", _[2], _[3], "mail_from")
+
+    async def handle_RCPT(self, *_: Any) -> str:
+        return self._say("RCPT", _[2], _[3], "rcpt_tos")
+
+    async def handle_DATA(self, *_: Any) -> str:
+        return self._replies.get("DATA", "250 kept")
+
+    def _say(self, command: str, envelope: Any, address: str, place: str) -> str:
+        said = self._replies.get(address) or self._replies.get(command, "250 ok")
+        if said.startswith("250") and place == "rcpt_tos":
+            envelope.rcpt_tos.append(address)
+        if said.startswith("250") and place == "mail_from":
+            envelope.mail_from = address
+        return said
+
+
+def invitations(store: Any) -> dict[str, int]:
+    """Return how many invitations are in which state."""
+    return dict(
+        store.do("SELECT state, count(*) FROM core.message WHERE purpose = 'survey' GROUP BY 1")
+    )
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        {"MAIL": "550 5.1.1 User unknown"},
+        {"MAIL": "550 No such user here"},
+        {"DATA": "554 5.7.1 The message contains an unknown user link"},
+        {"RCPT": "554 5.7.1 Relay access denied"},
+    ],
+)
+def test_a_fault_of_the_relay_makes_no_address_dead_and_uses_nobody_up(
+    mails: MailWorld, clock: Any, store: Any, listen: Any, replies: dict[str, str]
+) -> None:
+    approve()
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+    run.send_all(listen(Relay(**replies)), None)
+    assert invitations(store) == {"queued": 100}
+    assert store.value("SELECT count(*) FROM core.suppression") == 0
+    code = next(iter(replies.values()))[:3]
+    assert run.advance_all()["july"] == (
+        "After wave 1 the rest is held back: 100 of its mails have not gone out yet; the mail server refuses some "
+        f"of them (reply {code})."
+    )
+    clock.at(2018, 7, 9, 10)
+    quarter_of_an_hour(mails)
+    assert invitations(store) == {"sent": 100}
+
+
+def test_mails_that_waited_long_are_not_given_up_at_their_first_try(
+    mails: MailWorld, clock: Any, store: Any, listen: Any
+) -> None:
+    approve()
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+    clock.at(2018, 7, 13, 9)
+    greylisting = listen(Relay(RCPT="451 4.7.1 Try again later"))
+    run.send_all(greylisting, None)
+    assert invitations(store) == {"queued": 100}
+    clock.at(2018, 7, 17, 9)
+    run.send_all(greylisting, None)
+    assert invitations(store) == {"given up": 100}
+    assert "none of its mails has gone out: 100 were given up" in run.advance_all()["july"]
+    assert waves.requeue("july", "anna", "the relay is ours again") == 100
+    quarter_of_an_hour(mails)
+    assert invitations(store) == {"sent": 100}
+    with pytest.raises(EngagementError, match="nothing to try again"):
+        waves.requeue("july", "anna", "again")
+
+
+def test_what_was_sent_while_mail_was_caught_goes_out_when_it_is_live(
+    mails: MailWorld, clock: Any, store: Any, world: pytest.MonkeyPatch
+) -> None:
+    approve()
+    clock.at(2018, 7, 9, 9)
+    world.setenv("ENGAGEMENT_MAIL", "caught")
+    world.setenv("ENGAGEMENT_MAIL_CATCH_ALL", "engineer@library.example.com")
+    settings.cache_clear()
+    quarter_of_an_hour(mails)
+    assert invitations(store) == {"caught": 100}
+    world.setenv("ENGAGEMENT_MAIL", "live")
+    settings.cache_clear()
+    quarter_of_an_hour(mails)
+    assert invitations(store) == {"sent": 100}
+    clock.at(2018, 7, 10, 10)
+    collect.collect(mails.bounces)
+    assert quarter_of_an_hour(mails) == "Wave 2 of 2 is opened: 100 mails."
+
+
+def test_a_canary_that_the_relay_refuses_at_once_is_told_and_another_one_will_do(
+    mails: MailWorld, clock: Any, store: Any, listen: Any, tmp_path: Path
+) -> None:
+    approve()
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+    run.send_all(listen(Relay(**{"nobody@kku.example.com": "550 5.1.1 User unknown"})), None)
+    clock.at(2018, 7, 10, 10)
+    collect.collect(mails.bounces)
+    assert "refused the mail to nobody@kku.example.com at once" in run.advance_all()["july"]
+    mails.fates["gone@other.example.com"] = Fate.UNKNOWN
+    write_campaign(tmp_path / "campaigns", waves__canary="gone@other.example.com")
+    assert "has not bounced" in quarter_of_an_hour(mails)
     assert quarter_of_an_hour(mails) == "Wave 2 of 2 is opened: 100 mails."
 
 

@@ -79,6 +79,17 @@ def resume(
     typer.echo(f"{name} goes on with the next run.")
 
 
+@campaign_app.command()
+def requeue(
+    name: Name, reason: Annotated[str, typer.Option(help="Why they may go out now; recorded.")]
+) -> None:
+    """Try the mails again that were given up, or refused for no fault of their recipients."""
+    from engagement.measure import waves
+
+    count = waves.requeue(name, login(), reason)
+    typer.echo(f"{count:,} mails of {name} go out with the next run.")
+
+
 @answers_app.command(name="import")
 def import_answers(
     name: Name,

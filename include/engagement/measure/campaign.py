@@ -231,8 +231,9 @@ class Campaign(_Part):
 
     @cached_property
     def definition_hash(self) -> str:
-        """A digest of all that the file says."""
-        text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+        """A digest of all that the file says, but for the canary: another one is no other plan."""
+        said = self.model_dump(mode="json", exclude={"waves": {"canary"}})
+        text = json.dumps(said, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def personal_link(self, token: str) -> str:

@@ -21,6 +21,7 @@ Kind = Literal[
     "gate passed",
     "stopped",
     "resumed",
+    "requeued",
     "reminder opened",
     "closed",
 ]
@@ -63,7 +64,8 @@ class State:
         reminders: how many reminders were opened.
         stops: how often it was stopped.
         stopped_for: why it is stopped, or None.
-        resumed_at: when a person let it go on last.
+        accepted: the share of hard bounces with which a person let it go on last; 0 where nobody did.
+        reminder_opened_at: when the last reminder was opened.
         is_closed: whether it is over.
     """
 
@@ -78,7 +80,8 @@ class State:
     reminders: int = 0
     stops: int = 0
     stopped_for: str | None = None
-    resumed_at: datetime | None = None
+    accepted: float = 0.0
+    reminder_opened_at: datetime | None = None
     is_closed: bool = False
 
     @property
@@ -159,8 +162,13 @@ _AFTER: Mapping[Kind, Callable[[State, Event], State]] = {
         state, wave=e.counts["wave"], wave_opened_at=e.event_at
     ),
     "gate passed": lambda state, e: replace(state, gate_passed=e.counts["wave"]),
-    "reminder opened": lambda state, e: replace(state, reminders=e.counts["reminder"]),
+    "reminder opened": lambda state, e: replace(
+        state, reminders=e.counts["reminder"], reminder_opened_at=e.event_at
+    ),
     "stopped": lambda state, e: replace(state, stops=state.stops + 1, stopped_for=e.note),
-    "resumed": lambda state, e: replace(state, stopped_for=None, resumed_at=e.event_at),
+    "resumed": lambda state, e: replace(
+        state, stopped_for=None, accepted=e.counts["hard"] / (e.counts["sent"] or 1)
+    ),
+    "requeued": lambda state, _: state,
     "closed": lambda state, _: replace(state, is_closed=True),
 }

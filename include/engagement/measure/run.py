@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -39,6 +39,7 @@ _SURVEY = "survey"
 _CONNECTIONS = 8  # each waits for the relay's answers most of the time
 _LATE_ANSWERS = timedelta(days=30)
 _SECONDS = 600.0  # of sending in one run; the next run goes on
+Thing = TypeVar("Thing", bound=Hashable)
 Result = TypeVar("Result")
 
 
@@ -77,43 +78,45 @@ def advance_all() -> dict[str, str]:
     """Do what is due of each campaign; return where each stands.
 
     Raises:
-        EngagementError: something is wrong with a campaign; the others go on.
+        EngagementError: something is wrong with a campaign, or the file of one that is not over was taken away;
+            the others go on.
     """
-    return _each(campaigns.names(), waves.advance)
+    with warehouse.session() as session:
+        open_ones = {row.campaign for row in session.rows("measure/open_campaigns")}
+    return _each(sorted({*campaigns.names(), *open_ones}), waves.advance)
 
 
 def send_all(server: MailServer, journal: Journal | None) -> int:
     """Send what is due of all campaigns; return how many mails went out.
 
     Raises:
-        EngagementError: the mail server cannot be reached, or the safety catch is on and has nowhere to
-            send to.
+        EngagementError: the mail server cannot be reached, the safety catch is on and has nowhere to send to,
+            or a campaign's file is wrong or gone; the others' mails go out.
     """
-    sent = 0
+    batches = []
     for purpose in (notices.NOTICE, notices.CANARY, _SURVEY):
         with warehouse.session() as session:
-            refs = [
-                row.ref
-                for row in session.rows("outbox/open_batches", purpose=purpose, now=clock.now())
-            ]
-        for ref in refs:
-            outcome = sending.dispatch(
-                Batch(purpose, ref),
-                server,
-                _composer(purpose, ref, server),
-                journal=journal,
-                is_dead=bounce.is_dead,
-                connections=_CONNECTIONS if purpose == _SURVEY else 1,
-                seconds=_SECONDS,
-            )
-            _log.info(
-                "%s: %s.", ref, ", ".join(f"{n} {v.value}" for v, n in outcome.counts.items() if n)
-            )
-            sent += outcome[Verdict.ACCEPTED]
-            if outcome[Verdict.REFUSED]:
-                with warehouse.session() as session:
-                    session.run("measure/suppress_refused", ref=ref, now=clock.now())
-    return sent
+            rows = session.rows("outbox/open_batches", purpose=purpose, now=clock.now())
+        batches += [Batch(purpose, row.ref) for row in rows]
+    return sum(_each(batches, partial(_send, server=server, journal=journal)).values())
+
+
+def _send(batch: Batch, server: MailServer, journal: Journal | None) -> int:
+    outcome = sending.dispatch(
+        batch,
+        server,
+        _composer(batch.purpose, batch.ref, server),
+        journal=journal,
+        is_dead=bounce.is_dead,
+        connections=_CONNECTIONS if batch.purpose == _SURVEY else 1,
+        seconds=_SECONDS,
+    )
+    told = ", ".join(f"{n} {v.value}" for v, n in outcome.counts.items() if n)
+    _log.info("%s: %s.", batch.ref, told)
+    if outcome[Verdict.REFUSED]:
+        with warehouse.session() as session:
+            session.run("measure/suppress_refused", ref=batch.ref, now=clock.now())
+    return outcome[Verdict.ACCEPTED]
 
 
 def _composer(purpose: str, name: str, server: MailServer) -> Compose:
@@ -168,13 +171,14 @@ def count_all() -> None:
     _each(campaigns.names(), figures.count)
 
 
-def _each(names: Iterable[str], do: Callable[[str], Result]) -> dict[str, Result]:
-    done, problems = {}, []
-    for name in names:
+def _each(things: Iterable[Thing], do: Callable[[Thing], Result]) -> dict[Thing, Result]:
+    done: dict[Thing, Result] = {}
+    problems: dict[str, list[str]] = {}  # a mail server that is down is told once
+    for thing in things:
         try:
-            done[name] = do(name)
+            done[thing] = do(thing)
         except EngagementError as error:
-            problems.append(f"{name}: {error}")
+            problems.setdefault(str(error), []).append(str(thing))
     if problems:
-        raise EngagementError(" ".join(problems))
+        raise EngagementError(" ".join(f"{', '.join(of)}: {said}" for said, of in problems.items()))
     return done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from engagement import address, clock, warehouse
@@ -13,25 +13,40 @@ from engagement.measure import campaign as campaigns, events, notices, plan
 from engagement.measure.campaign import LEAST_FIRST_WAVE, Campaign
 from engagement.measure.events import State
 from engagement.measure.letters import REMINDER
+from engagement.sending import FRESH_ANSWERS
 from engagement.settings import settings
 from engagement.warehouse import Session
 
 _log = logging.getLogger(__name__)
 
-_FRESH_ANSWERS = timedelta(hours=24)
-
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What is known of the waves so far: counts of mails, and instants on the business clock."""
+    """What is known of the waves so far: counts of mails, and instants on the business clock.
+
+    Attributes:
+        open: not gone out yet, or not known to have.
+        uncertain: not known to have.
+        refused_code: the reply with which the relay refused one that is to be tried again, or None.
+        sent: that the relay took, or whose address it refused.
+        unsent: given up or withdrawn.
+        hard: whose address is dead.
+        last_sent_at: when the last one went out.
+        read_at: when the mailbox of bounces was read last.
+        has_canary: whether the canary's bounce lay in it.
+        is_canary_refused: whether the relay knew the canary for dead and took no mail to it.
+    """
 
     open: int
     uncertain: int
+    refused_code: int | None
     sent: int
+    unsent: int
     hard: int
     last_sent_at: datetime | None
     read_at: datetime | None
     has_canary: bool
+    is_canary_refused: bool
 
     @property
     def hard_share(self) -> float:
@@ -85,22 +100,23 @@ def stop(name: str, by: str, reason: str) -> None:
     Raises:
         EngagementError: it is closed, was stopped already, or has no plan.
     """
-    campaigns.load(name)
+    campaign = campaigns.load(name)
     with warehouse.session() as session:
         events.lock(session, name)
         state = events.state(session, name)
         if state.plan_hash is None or state.is_closed or state.stopped_for is not None:
             raise EngagementError(f"The campaign {name} does not run; there is nothing to stop.")
         events.add(session, name, "stopped", plan_hash=state.plan_hash, actor=by, note=reason)
+        notices.queue_stopped(session, campaign, state.stops + 1)
 
 
 def resume(name: str, by: str, reason: str) -> None:
-    """Let a stopped campaign go on.
+    """Let a stopped campaign go on; what has bounced by now is accepted, what follows is not.
 
     Raises:
         EngagementError: it is not stopped.
     """
-    campaigns.load(name)
+    campaign = campaigns.load(name)
     with warehouse.session() as session:
         events.lock(session, name)
         state = events.state(session, name)
@@ -108,7 +124,16 @@ def resume(name: str, by: str, reason: str) -> None:
             raise EngagementError(
                 f"The campaign {name} is not stopped; there is nothing to resume."
             )
-        events.add(session, name, "resumed", plan_hash=state.plan_hash, actor=by, note=reason)
+        evidence = _evidence(session, campaign, state)
+        events.add(
+            session,
+            name,
+            "resumed",
+            plan_hash=state.plan_hash,
+            actor=by,
+            counts={"sent": evidence.sent, "hard": evidence.hard},
+            note=reason,
+        )
 
 
 def _advance(session: Session, campaign: Campaign, state: State) -> str:
@@ -147,11 +172,17 @@ def _await_approval(session: Session, campaign: Campaign, state: State) -> str:
 def _go_on(session: Session, campaign: Campaign, state: State) -> str:
     if state.wave == 0:
         return _open_wave(session, campaign, state, 1)
+    if settings().mail == "live":
+        session.run("measure/requeue_caught", campaign=campaign.campaign, now=clock.now())
     evidence = _evidence(session, campaign, state)
     # Before anything is waited for: every mail to a dead address harms the library's name as a sender.
-    if _is_over_limit(campaign, evidence) and not _was_resumed_since(state):
+    if _is_over_limit(campaign, state, evidence):
         return _stop(session, campaign, state, evidence)
     if state.wave < len(state.plan["waves"]):
+        if not evidence.has_canary and not evidence.is_canary_refused:
+            notices.queue_canary(
+                session, campaign, _canary(state.wave)
+            )  # another one may stand there now
         held = _held_back(campaign, evidence)
         if held is not None:
             return f"After wave {state.wave} the rest is held back: {held}"
@@ -165,46 +196,65 @@ def _go_on(session: Session, campaign: Campaign, state: State) -> str:
 
 def _evidence(session: Session, campaign: Campaign, state: State) -> _Evidence:
     row: Any = session.one(
-        "measure/gate_figures", campaign=campaign.campaign, canary=_canary(state.wave)
+        "measure/gate_figures",
+        campaign=campaign.campaign,
+        canary=_canary(state.wave),
+        canary_key=address.digest(campaign.waves.canary, address.secret()),
     )
     return _Evidence(
         row.open_count,
         row.uncertain_count,
+        row.refused_code,
         row.sent_count,
+        row.unsent_count,
         row.hard_count,
         row.last_sent_at,
         row.read_at,
         row.has_canary,
+        row.is_canary_refused,
     )
 
 
-def _is_over_limit(campaign: Campaign, evidence: _Evidence) -> bool:
-    return (
-        evidence.sent >= LEAST_FIRST_WAVE
-        and evidence.hard_share >= campaign.waves.hard_bounce_limit
-    )
+def _is_over_limit(campaign: Campaign, state: State, evidence: _Evidence) -> bool:
+    is_enough = evidence.sent >= LEAST_FIRST_WAVE or (evidence.sent > 0 and not evidence.open)
+    return is_enough and evidence.hard_share >= _limit(campaign, state)
 
 
-def _was_resumed_since(state: State) -> bool:
-    """Return whether a person let the campaign go on after its newest wave had been opened."""
-    return (
-        state.resumed_at is not None
-        and state.wave_opened_at is not None
-        and state.resumed_at >= state.wave_opened_at
-    )
+def _limit(campaign: Campaign, state: State) -> float:
+    """Return the share of hard bounces that stops a campaign.
+
+    A person who lets it go on accepts the share of that hour; it may grow by the limit once more.
+    """
+    limit = campaign.waves.hard_bounce_limit
+    return state.accepted + limit if state.accepted >= limit else limit
 
 
 def _held_back(campaign: Campaign, evidence: _Evidence) -> str | None:
     """Return what evidence is missing before the next wave may go out, or None."""
     if evidence.uncertain:
         return f"{evidence.uncertain} mails may or may not have arrived; `engagement mail uncertain` lists them."
-    if evidence.open or evidence.last_sent_at is None:
-        return f"{evidence.open} of its mails have not gone out yet."
+    if evidence.open:
+        why = (
+            f"; the mail server refuses some of them (reply {evidence.refused_code})"
+            if evidence.refused_code
+            else ""
+        )
+        return f"{evidence.open} of its mails have not gone out yet{why}."
+    if evidence.last_sent_at is None:
+        return (
+            f"none of its mails has gone out: {evidence.unsent} were given up or withdrawn; "
+            f"`engagement campaign requeue {campaign.campaign}` tries those again."
+        )
     over = evidence.last_sent_at + campaign.waves.wait
     if clock.now() < over:
         return f"bounces are waited for until {_told(over)}."
     if evidence.read_at is None or evidence.read_at < over:
         return "the mailbox of bounces was not read since; see that measure_collect runs."
+    if evidence.is_canary_refused:
+        return (
+            f"the mail server refused the mail to {campaign.waves.canary} at once, so no bounce will show that "
+            "bounces arrive; name a dead address at another domain as canary."
+        )
     if not evidence.has_canary:
         return (
             f"the mail to {campaign.waves.canary} has not bounced: bounces do not reach the mailbox, or that "
@@ -252,7 +302,7 @@ def _canary(wave: int) -> str:
 def _stop(session: Session, campaign: Campaign, state: State, evidence: _Evidence) -> str:
     sentence = (
         f"{evidence.hard} of {evidence.sent} mails bounced for good ({evidence.hard_share:.1%}), the limit is "
-        f"{campaign.waves.hard_bounce_limit:.0%}."
+        f"{_limit(campaign, state):.0%}."
     )
     counts = {"wave": state.wave, "sent": evidence.sent, "hard": evidence.hard}
     events.add(
@@ -269,15 +319,20 @@ def _stop(session: Session, campaign: Campaign, state: State, evidence: _Evidenc
 
 def _remind(session: Session, campaign: Campaign, state: State) -> str:
     due = [at for at in campaign.dates.reminders if at <= clock.now()]
-    if len(due) <= state.reminders:
+    waiting = session.scalar("measure/count_waiting_reminders", campaign=campaign.campaign)
+    if len(due) <= state.reminders and not waiting:
         return "Its mails have been handed out; answers are waited for."
+    if (not_before := _reminder_not_before(campaign, state, len(due))) > clock.now():
+        return f"Reminder {len(due)} waits until {_told(not_before)}: the one before went out late."
     imported_at = session.scalar("measure/newest_import", campaign=campaign.campaign)
-    if imported_at is None or imported_at < clock.now() - _FRESH_ANSWERS:
+    if imported_at is None or imported_at < clock.now() - FRESH_ANSWERS:
         return (
             f"Reminder {len(due)} waits: import the answers (the newest are "
             f"{f'of {_told(imported_at)}' if imported_at else 'none'}), or people who have answered "
             "would be asked again."
         )
+    if len(due) <= state.reminders:
+        return f"{waiting} mails of reminder {len(due)} go out."
     queued = session.run(
         "measure/queue_reminder",
         campaign=campaign.campaign,
@@ -289,3 +344,40 @@ def _remind(session: Session, campaign: Campaign, state: State) -> str:
         session, campaign.campaign, "reminder opened", plan_hash=state.plan_hash, counts=counts
     )
     return f"Reminder {len(due)} is opened: {queued:,} mails."
+
+
+def _reminder_not_before(campaign: Campaign, state: State, number: int) -> datetime:
+    """Return when a reminder may go out: as long after the one before as was planned, however late that was."""
+    dates = campaign.dates.reminders
+    if state.reminder_opened_at is None or number <= state.reminders:
+        return dates[number - 1]
+    return state.reminder_opened_at + (dates[number - 1] - dates[state.reminders - 1])
+
+
+def requeue(name: str, by: str, reason: str) -> int:
+    """Let the mails of a running campaign that were given up or refused be tried again; return how many.
+
+    Raises:
+        EngagementError: the campaign is over, or none of its mails was given up.
+    """
+    campaigns.load(name)
+    with warehouse.session() as session:
+        events.lock(session, name)
+        state = events.state(session, name)
+        count = (
+            0 if state.is_closed else session.run("measure/requeue", campaign=name, now=clock.now())
+        )
+        if not count:
+            raise EngagementError(
+                f"No mail of the campaign {name} was given up; there is nothing to try again."
+            )
+        events.add(
+            session,
+            name,
+            "requeued",
+            plan_hash=state.plan_hash,
+            actor=by,
+            counts={"mails": count},
+            note=reason,
+        )
+    return count

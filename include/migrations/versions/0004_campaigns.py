@@ -118,6 +118,7 @@ ADD CONSTRAINT message_state_check CHECK (
     )
 ),
 ADD COLUMN due_at timestamptz,
+ADD COLUMN first_tried_at timestamptz,
 ADD COLUMN domain_key bytea,
 ADD COLUMN smtp_status text,
 ADD COLUMN is_hard_refusal boolean NOT NULL DEFAULT false,
@@ -134,6 +135,7 @@ SELECT
     m.message_id,
     m.purpose,
     m.ref,
+    m.step,
     m.recipient_key,
     m.domain_key,
     m.due_at
@@ -204,7 +206,7 @@ CREATE TABLE ops.answer_import (
     row_count integer NOT NULL,
     new_count integer NOT NULL,
     unusable_count integer NOT NULL,
-    exported_at timestamptz NOT NULL,
+    exported_at timestamptz,
     imported_at timestamptz NOT NULL
 );
 COMMENT ON TABLE ops.answer_import IS 'When answers were brought in, of which instant, and how many.';

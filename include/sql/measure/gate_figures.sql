@@ -3,7 +3,9 @@
 SELECT
     count(*) FILTER (WHERE m.state IN ('queued', 'sending', 'uncertain')) AS open_count,
     count(*) FILTER (WHERE m.state = 'uncertain') AS uncertain_count,
+    max(m.smtp_code) FILTER (WHERE m.state = 'queued' AND m.smtp_code >= 500) AS refused_code,
     count(*) FILTER (WHERE m.state IN ('sent', 'refused')) AS sent_count,
+    count(*) FILTER (WHERE m.state IN ('given up', 'withdrawn')) AS unsent_count,
     count(*) FILTER (
         WHERE
         m.is_hard_refusal
@@ -26,6 +28,15 @@ SELECT
             AND c.ref = :campaign
             AND c.step = :canary
             AND b.verdict = 'hard'
-    ) AS has_canary
+    ) AS has_canary,
+    exists(
+        SELECT 1 FROM core.message AS c
+        WHERE
+            c.purpose = 'canary'
+            AND c.ref = :campaign
+            AND c.step = :canary
+            AND c.recipient_key = :canary_key
+            AND c.is_hard_refusal
+    ) AS is_canary_refused
 FROM core.message AS m
 WHERE m.purpose = 'survey' AND m.ref = :campaign AND m.step = 'invite'

@@ -7,6 +7,7 @@ UPDATE core.message AS m SET
     is_caught = :is_caught,
     worker_lock = CASE WHEN c.withdrawn_for IS NULL THEN cast(:worker_lock AS bigint) END,
     claimed_at = :claimed_at,
+    first_tried_at = coalesce(m.first_tried_at, :now),
     attempt_count = m.attempt_count + 1
 FROM (
     SELECT
@@ -39,6 +40,13 @@ FROM (
             w.purpose = :purpose
             AND w.ref = :ref
             AND w.due_at <= :now
+            AND (
+                w.step NOT LIKE 'reminder-%'
+                OR EXISTS (
+                    SELECT 1 FROM ops.answer_import AS n
+                    WHERE n.campaign = w.ref AND n.exported_at >= :answers_since
+                )
+            )
             AND NOT EXISTS (
                 SELECT 1 FROM ops.mail_bucket AS b
                 WHERE b.bucket_key = w.domain_key AND b.next_at > :claimed_at

@@ -1,6 +1,16 @@
 -- Whether there is anything to send: a dialogue with the mail server is opened for nothing else.
 SELECT true AS has_due
 FROM core.sendable_message AS m
-WHERE m.purpose = :purpose AND m.ref = :ref AND m.due_at <= :now
+WHERE
+    m.purpose = :purpose
+    AND m.ref = :ref
+    AND m.due_at <= :now
+    AND (
+        m.step NOT LIKE 'reminder-%'
+        OR EXISTS (
+            SELECT 1 FROM ops.answer_import AS i
+            WHERE i.campaign = m.ref AND i.exported_at >= :answers_since
+        )
+    )
 ORDER BY m.due_at
 LIMIT 1

@@ -10,6 +10,7 @@ ON CONFLICT (purpose, ref, recipient_key, step) DO UPDATE SET
     smtp_code = NULL,
     smtp_status = NULL,
     attempt_count = 0,
+    first_tried_at = NULL,
     queued_at = excluded.queued_at,
     due_at = excluded.due_at
 WHERE m.state IN ('refused', 'given up', 'withdrawn') OR (m.state = 'caught' AND :is_live)

@@ -1,7 +1,7 @@
 -- Only by the worker that claimed it: what a person or a later run decided since then stays. What the server
 -- did not take for now is tried again later, each time after twice as long, until it is given up.
 UPDATE core.message SET
-    state = CASE WHEN :is_later AND queued_at < :given_up_before THEN 'given up' ELSE :state END,
+    state = CASE WHEN :is_later AND first_tried_at < :given_up_before THEN 'given up' ELSE :state END,
     smtp_code = :smtp_code,
     smtp_status = :smtp_status,
     is_hard_refusal = :is_hard_refusal,

@@ -26,6 +26,7 @@ from engagement.warehouse import Session
 
 Kind = Literal["counted", "late", "doubled", "tokenless", "unknown token"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_OURS: tuple[Kind, ...] = ("counted", "doubled", "late")  # with a link of the campaign
 
 _CHUNK_ROWS = 2_000
 _TOLD_ROWS = 100_000
@@ -51,7 +52,8 @@ class Imported:
         unusable_rows: the numbers of the first ten of these, as a spreadsheet counts.
         unknown: question -> in how many rows it has an answer that the form does not have.
         ignored_columns: headings that the form does not name.
-        exported_at: until when the file vouches that nobody else has answered.
+        exported_at: until when the file vouches that nobody else has answered; None where no answer in it came
+            with a link of the campaign.
         problem: why the file could not be read, in one sentence; then nothing of it was written.
     """
 
@@ -104,13 +106,16 @@ def import_file(campaign: Campaign, path: Path, exported_at: datetime | None = N
         _lock(session, campaign, form)
         _stage(session, campaign, responses)
         _require_answers(responses, path.name, form, exported_at)
-        vouched = _vouched(responses, path.name, exported_at, now)
+        vouched: datetime | None = _vouched(responses, path.name, exported_at, now)
         new = _merge(session, campaign, form, now)
+        kinds = dict.fromkeys(KINDS, 0) | _kinds(session, "measure/count_read_response")
+        if exported_at is None and not any(kinds[kind] for kind in _OURS):
+            vouched = None  # with no link of ours in it, it may be of another campaign
         imported = Imported(
             file=path.name,
             rows=responses.rows,
             new=new,
-            kinds=dict.fromkeys(KINDS, 0) | _kinds(session, "measure/count_read_response"),
+            kinds=kinds,
             unusable=responses.unusable,
             unusable_rows=tuple(responses.unusable_rows),
             unknown=dict(responses.unknown),
