@@ -1,6 +1,7 @@
 """What comes back is counted right: dead addresses, full mailboxes, noes, complaints, answers."""
 
 import csv
+from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -42,19 +43,30 @@ ANSWER = {
 
 
 @pytest.fixture
-def sent(
+def send(
     world: pytest.MonkeyPatch, clock: Any, store: Any, tmp_path: Path, mails: MailWorld
-) -> list[Any]:
-    """A campaign whose only wave of 100 has just gone out; returns token, mail token, address, person."""
-    clock.at(2018, 7, 2)
-    publish_people(store, {"staff": 40, "undergraduate": 60})
-    write_campaign(use_campaigns(world, tmp_path / "campaigns"), sample={"size": 100})
-    approve()
-    clock.at(2018, 7, 9, 9)
-    run.advance_all()
-    run.send_all(mails.server, None)
-    assert mails.count("people") == 100
-    return list(store.do(TOKENS))
+) -> Callable[..., list[Any]]:
+    """Send the only wave of 100 of a campaign; returns token, mail token, address, person."""
+
+    def go(**changes: Any) -> list[Any]:
+        clock.at(2018, 7, 2)
+        publish_people(store, {"staff": 40, "undergraduate": 60})
+        folder = use_campaigns(world, tmp_path / "campaigns")
+        write_campaign(folder, sample={"size": 100}, **changes)
+        approve()
+        clock.at(2018, 7, 9, 9)
+        run.advance_all()
+        run.send_all(mails.server, None)
+        assert mails.count("people") == 100
+        return list(store.do(TOKENS))
+
+    return go
+
+
+@pytest.fixture
+def sent(send: Callable[..., list[Any]]) -> list[Any]:
+    """A campaign whose only wave of 100 has just gone out."""
+    return send()
 
 
 def deliver(mails: MailWorld, to: str, subject: str, text: str = "", **headers: str) -> None:
@@ -265,6 +277,46 @@ def test_who_answers_between_the_reminder_and_its_claim_gets_none(
     answers.import_file(campaigns.load("july"), write_answers(path, first, *later))
     run.send_all(mails.server, None)
     assert mails.count("people") == 189
+
+
+def test_reminders_that_waited_need_answers_that_are_fresh_when_they_go_out(
+    sent: list[Any], mails: MailWorld, store: Any, clock: Any, tmp_path: Path
+) -> None:
+    clock.at(2018, 7, 14, 9)
+    row = answer(sent[0][0], ประทับเวลา="14/7/2018, 08:30:00")
+    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", row))
+    assert run.advance_all()["july"] == "Reminder 1 is opened: 99 mails."
+    clock.at(2018, 7, 17, 9)  # all mail was stopped meanwhile, say
+    assert "Reminder 1 waits: import the answers" in quarter_of_an_hour(mails)
+    assert mails.count("people") == 100
+    rows = [answer(token, ประทับเวลา="17/7/2018, 08:30:00") for token, *_ in sent[1:31]]
+    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "b.csv", row, *rows))
+    assert quarter_of_an_hour(mails) == "99 mails of reminder 1 go out."
+    assert mails.count("people") == 169
+
+
+def test_answers_to_another_campaign_of_the_same_form_let_nobody_be_reminded(
+    sent: list[Any], mails: MailWorld, store: Any, clock: Any, tmp_path: Path
+) -> None:
+    clock.at(2018, 7, 14, 9)
+    row = answer("ofanothercampaign", ประทับเวลา="14/7/2018, 08:30:00")
+    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", row))
+    assert "import the answers (the newest are none)" in quarter_of_an_hour(mails)
+    assert mails.count("people") == 100
+
+
+def test_a_late_reminder_keeps_its_distance_from_the_next_one(
+    send: Callable[..., list[Any]], mails: MailWorld, clock: Any, tmp_path: Path
+) -> None:
+    sent = send(dates__reminders=["2018-07-12 08:00", "2018-07-15 08:00"])
+    clock.at(2018, 7, 15, 7)
+    row = answer(sent[0][0], ประทับเวลา="15/7/2018, 06:50:00")
+    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", row))
+    assert quarter_of_an_hour(mails) == "Reminder 1 is opened: 99 mails."
+    clock.at(2018, 7, 15, 9)
+    said = quarter_of_an_hour(mails)
+    assert said == "Reminder 2 waits until 2018-07-18 07:00: the one before went out late."
+    assert mails.count("people") == 199
 
 
 def test_the_figures_say_what_became_of_everybody(

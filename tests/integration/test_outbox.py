@@ -1,5 +1,6 @@
 """A mail that the relay does not take for now is tried again, ever more seldom, and given up in the end."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -119,3 +120,19 @@ def test_each_mail_says_in_its_headers_what_it_is(relay: Any, store: Any) -> Non
     assert store.value("SELECT count(*) FROM core.message") == 2
     message = Message(BATCH, 1, "report-v1", 1, "t" * 32, ANNA, False, None, None)
     assert b"\r\nX-Engagement-Mail: report/2018-06/report-v1\r\n" in compose(message)
+
+
+def test_a_relay_may_look_long_through_a_text_before_it_takes_it(
+    relay: Any, store: Any, world: pytest.MonkeyPatch
+) -> None:
+    handler, server = relay
+    world.setattr(mail, "TIMEOUT_S", 0.5)
+
+    async def slowly(server: Any, session: Any, envelope: Any) -> str:
+        await asyncio.sleep(1)
+        handler.took += envelope.rcpt_tos
+        return "250 kept"
+
+    handler.handle_DATA = slowly
+    assert send(server) == 2
+    assert sorted(handler.took) == [ANNA, BERT]

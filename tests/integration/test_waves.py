@@ -185,7 +185,9 @@ def test_a_campaign_whose_file_was_changed_or_lost_holds_up_no_other(
     run.advance_all()
     write_campaign(folder, owner="other@library.example.com")
     (folder / "mike.yaml").unlink()
-    with pytest.raises(EngagementError, match=r"survey july: .*was changed.*survey mike: There is no"):
+    with pytest.raises(
+        EngagementError, match=r"survey july: .*was changed.*survey mike: There is no"
+    ):
         run.send_all(mails.server, None)
     assert store.do(
         "SELECT ref, count(*) FROM core.message WHERE purpose = 'survey' AND state = 'sent' GROUP BY 1"
