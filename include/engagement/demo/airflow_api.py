@@ -11,7 +11,7 @@ import httpx
 from engagement.demo.stack import Services, home
 from engagement.errors import EngagementError
 
-FINAL = frozenset({"success", "failed"})
+FINAL = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
 _AT_REST = timedelta(seconds=3)  # quicker than that no person reads
 
 

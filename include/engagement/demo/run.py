@@ -199,8 +199,7 @@ def _follow(airflow: Airflow, run: Run) -> tuple[Run, list[TaskState]]:
     began = time.monotonic()
     with _console.status("") as status:
         while (passed := time.monotonic() - began) < _RUN_WITHIN_S:
-            now = airflow.run(run.dag_id, run.run_id)
-            tasks = airflow.tasks(now)
+            tasks = airflow.tasks(run)
             at_work = ", ".join(task.task_id for task in tasks if task.state == "running")
             status.update(f"{run.dag_id} {at_work or 'waits'}, {passed:.0f} s")
             for task in tasks:
@@ -208,11 +207,15 @@ def _follow(airflow: Airflow, run: Run) -> tuple[Run, list[TaskState]]:
                     said.add(task.task_id)
                     name = f"{run.dag_id}.{task.task_id}"
                     _say(f"  {name:<24} {task.state:<8} {task.seconds or 0:5.1f} s")
+            if not tasks or any(task.state not in FINAL for task in tasks):
+                time.sleep(0.3)  # Airflow's own work is most of what an answer costs
+                continue
+            now = airflow.run(run.dag_id, run.run_id)
             if now.state == "failed":
                 raise EngagementError(airflow.failure(now))
             if now.state == "success":
                 return now, tasks
-            time.sleep(0.3)
+            time.sleep(0.1)
     raise EngagementError(f"{run.dag_id} did not end within {_RUN_WITHIN_S} s.")
 
 
