@@ -295,6 +295,21 @@ def test_reminders_that_waited_need_answers_that_are_fresh_when_they_go_out(
     assert mails.count("people") == 169
 
 
+def test_who_has_not_got_one_reminder_when_the_next_is_due_gets_the_next_one_alone(
+    send: Callable[..., list[Any]], mails: MailWorld, clock: Any, tmp_path: Path
+) -> None:
+    sent = send(dates__reminders=["2018-07-12 08:00", "2018-07-15 08:00"])
+    clock.at(2018, 7, 12, 9)
+    row = answer(sent[0][0], ประทับเวลา="12/7/2018, 08:50:00")
+    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", row))
+    assert run.advance_all()["july"] == "Reminder 1 is opened: 99 mails."
+    clock.at(2018, 7, 16, 9)
+    later = answer(sent[1][0], ประทับเวลา="16/7/2018, 08:50:00")
+    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "b.csv", row, later))
+    assert quarter_of_an_hour(mails) == "Reminder 2 is opened: 98 mails."
+    assert mails.count("people") == 198
+
+
 def test_answers_to_another_campaign_of_the_same_form_let_nobody_be_reminded(
     sent: list[Any], mails: MailWorld, store: Any, clock: Any, tmp_path: Path
 ) -> None:

@@ -333,6 +333,7 @@ def _remind(session: Session, campaign: Campaign, state: State) -> str:
         )
     if len(due) <= state.reminders:
         return f"{waiting} mails of reminder {len(due)} go out."
+    session.run("measure/withdraw_reminders", campaign=campaign.campaign)
     queued = session.run(
         "measure/queue_reminder",
         campaign=campaign.campaign,
