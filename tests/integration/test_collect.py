@@ -2,7 +2,9 @@
 
 import csv
 from collections.abc import Callable
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +259,11 @@ def test_only_people_without_an_answer_are_reminded_and_only_after_a_fresh_impor
 ) -> None:
     clock.at(2018, 7, 14, 9)
     assert "import the answers" in quarter_of_an_hour(mails)
+    assert "import the answers" in quarter_of_an_hour(mails)
+    (notice,) = mails.folder.glob("*.eml")  # the owner is told once
+    told = message_from_bytes(notice.read_bytes(), policy=default)
+    assert told["To"] == "owner@library.example.com"
+    assert "engagement answers import july FILE" in told.get_body(("plain",)).get_content()
     rows = [answer(token, ประทับเวลา="14/7/2018, 08:30:00") for token, *_ in sent[:30]]
     answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", *rows))
     assert quarter_of_an_hour(mails) == "Reminder 1 is opened: 70 mails."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from html import escape
 
 from engagement import outbox, warehouse
 from engagement.mail import Letter, MailServer
@@ -12,6 +12,7 @@ from engagement.sending import Message
 from engagement.warehouse import Session
 
 NOTICE, CANARY = "notice", "canary"
+_ANSWERS = "answers-"
 
 
 def queue_canary(session: Session, campaign: Campaign, step: str) -> None:
@@ -26,28 +27,35 @@ def queue_stopped(session: Session, campaign: Campaign, number: int) -> None:
     )
 
 
+def queue_answers_wanted(session: Session, campaign: Campaign, reminder: int) -> None:
+    """Queue word to the owner that a reminder waits for answers to be imported; once for each reminder."""
+    step = f"{_ANSWERS}{reminder}"
+    outbox.add(session, Batch(NOTICE, campaign.campaign), step, None, [campaign.owner])
+
+
 def compose(campaign: Campaign, message: Message, server: MailServer) -> bytes:
-    """Return the mail to the owner: why the campaign is stopped, and what to do, in both languages."""
-    with warehouse.session() as session:
-        why: Any = session.scalar("measure/newest_stop", campaign=campaign.campaign)
-    text = _WORDS.format(
-        th=campaign.title.th, en=campaign.title.en, name=campaign.campaign, why=why
-    )
-    html = "".join(f"<p>{part}</p>" for part in text.split("\n\n"))
+    """Return the mail to the owner: what holds the campaign up, and what to do, in both languages."""
+    if message.step.startswith(_ANSWERS):
+        subject, words, why = "รอนำเข้าคำตอบ / Answers wanted", _ANSWERS_WORDS, None
+    else:
+        subject, words = "หยุดส่งแบบสำรวจ / Survey stopped", _STOPPED_WORDS
+        with warehouse.session() as session:
+            why = session.scalar("measure/newest_stop", campaign=campaign.campaign)
+    text = words.format(th=campaign.title.th, en=campaign.title.en, name=campaign.campaign, why=why)
     letter = Letter(
         sender=server.sender,
-        subject=f"หยุดส่งแบบสำรวจ / Survey stopped: {campaign.title.th}",
+        subject=f"{subject}: {campaign.title.th}",
         text=text,
-        html=html,
+        html="".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n")),
         language="th",
     )
     return letter.addressed(message.address, message.token, headers=message.headers)
 
 
-_WORDS = """\
-การส่งแบบสำรวจ “{th}” ถูกหยุดไว้โดยอัตโนมัติ ยังไม่มีอีเมลใดส่งออกไปอีก
+_STOPPED_WORDS = """\
+การส่งแบบสำรวจ “{th}” ถูกหยุดไว้ ยังไม่มีอีเมลใดส่งออกไปอีก
 
-The survey “{en}” was stopped by itself; no more mail goes out.
+The survey “{en}” was stopped; no more mail goes out.
 
 {why}
 
@@ -55,4 +63,15 @@ The survey “{en}” was stopped by itself; no more mail goes out.
 Look at the addresses of the sample and at the mailbox of bounces first. Then a person may let it go on with:
 
 engagement campaign resume {name} --reason "..."
+"""
+
+_ANSWERS_WORDS = """\
+อีเมลเตือนของแบบสำรวจ “{th}” ยังไม่ส่ง รอการนำเข้าคำตอบที่มีอายุไม่เกิน 24 ชั่วโมง เพื่อไม่ให้เตือนผู้ที่ตอบแล้ว
+
+The reminder of the survey “{en}” waits for answers that are not older than 24 hours, so that nobody is reminded who has answered.
+
+ส่งออกคำตอบจากแบบฟอร์มแล้ววางไฟล์ในโฟลเดอร์คำตอบของแบบสำรวจ หรือใช้คำสั่งด้านล่าง \
+Export the form's answers and put the file into the survey's folder of answers, or run:
+
+engagement answers import {name} FILE
 """

@@ -326,6 +326,7 @@ def _remind(session: Session, campaign: Campaign, state: State) -> str:
         return f"Reminder {len(due)} waits until {_told(not_before)}: the one before went out late."
     imported_at = session.scalar("measure/newest_import", campaign=campaign.campaign)
     if imported_at is None or imported_at < clock.now() - FRESH_ANSWERS:
+        notices.queue_answers_wanted(session, campaign, len(due))
         return (
             f"Reminder {len(due)} waits: import the answers (the newest are "
             f"{f'of {_told(imported_at)}' if imported_at else 'none'}), or people who have answered "
