@@ -1,6 +1,8 @@
 """What comes back is counted right: dead addresses, full mailboxes, noes, complaints, answers."""
 
+import base64
 import csv
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,15 @@ from survey import (
 
 from engagement import address
 from engagement.errors import EngagementError
-from engagement.measure import answers, campaign as campaigns, collect, figures, run, suppression
+from engagement.measure import (
+    answers,
+    bounce,
+    campaign as campaigns,
+    collect,
+    figures,
+    run,
+    suppression,
+)
 from engagement.measure.figures import Counts
 
 TOKENS = (
@@ -67,6 +77,11 @@ def deliver(mails: MailWorld, to: str, subject: str, text: str = "", **headers: 
         mail[name.replace("_", "-")] = value
     mail.set_content(text or subject)
     (mails.folder / "bounces" / "new" / f"{mails.count('bounces')}.given").write_bytes(bytes(mail))
+
+
+def put(mails: MailWorld, name: str, raw: bytes) -> None:
+    """Put a mail into the mailbox of bounces as it is, under a name."""
+    (mails.folder / "bounces" / "new" / name).write_bytes(raw)
 
 
 def write_answers(path: Path, *rows: dict[str, str]) -> Path:
@@ -164,6 +179,79 @@ def test_whatever_arrives_is_kept_and_shown_and_stops_nothing(
     assert collect.collect(mails.bounces) == {"unknown": 2}
     assert collect.collect(mails.bounces) == {}
     assert store.value("SELECT count(*) FROM pii.returned_mail") == 2
+
+
+REPORT = b"From: MAILER-DAEMON@x.example\nSubject: failure notice\n"
+BELOW = b"hello\n--- Below this line is a copy of the message.\n"
+POISON = {
+    "a zero byte in the references": REPORT
+    + b"References: =?utf-8?B?%s?=\n\nhello\n" % base64.b64encode(b"<a\0b@x.example>"),
+    "half a character in the references": REPORT
+    + b"References: =?utf-7?Q?<a+2AA-b@x>?= \xff\n\nx\n",
+    "a zero byte in the text": REPORT
+    + b"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n"
+    + base64.b64encode(
+        BELOW + b"Message-ID: <ab\0c@x.example>\nX-Engagement-Token: ab\0cd\nStatus: 5.1.\0\n"
+    ),
+    "half a character in the text": REPORT
+    + b"Content-Type: text/plain; charset=utf-7\n\n\xff"
+    + BELOW
+    + b"X-Engagement-Token: a+2AA-b\nMessage-ID: <a+2AA-b@x.example>\n",
+    "half a character that is escaped": REPORT
+    + b"Content-Type: text/plain; charset=unicode_escape\n\nhello \xff\nX-Engagement-Token: a\\ud800b\n",
+}
+
+
+def dead(email: str) -> bytes:
+    """Return what qmail says of an address that is dead."""
+    text = f"This is the qmail-send program\n<{email}>:\nSorry, no mailbox here by that name. (#5.1.1)\n"
+    return REPORT + b"\n" + text.encode()
+
+
+def test_a_mail_that_no_database_takes_keeps_none_behind_it_from_being_read(
+    sent: list[Any], mails: MailWorld, store: Any
+) -> None:
+    for number, raw in enumerate(POISON.values()):
+        put(mails, f"1-{number}", raw)
+    put(mails, "2", dead(sent[0][2]))
+    assert collect.collect(mails.bounces)["hard"] == 1
+    assert suppressed(store) == {"hard_bounce": 1}
+    assert collect.collect(mails.bounces) == {}
+
+
+def test_a_value_that_nobody_thought_of_makes_its_mail_unreadable_and_stops_no_other(
+    sent: list[Any], mails: MailWorld, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = bounce.read
+    for odd in ("a\0b", "a\ud800b"):
+        store.do("DELETE FROM core.suppression_event")
+        monkeypatch.setattr(
+            bounce,
+            "read",
+            lambda raw, *more, odd=odd: replace(
+                found := read(raw, *more), tokens=(odd,) if b"odd" in raw else found.tokens
+            ),
+        )
+        name = str(ord(odd[1]))
+        put(mails, f"{name}-1", REPORT + b"\nodd " + name.encode())
+        put(mails, f"{name}-2", dead(sent[0][2]) + name.encode())
+        assert collect.collect(mails.bounces) == {"unknown": 1, "hard": 1}
+        assert suppressed(store) == {"hard_bounce": 1}
+    assert (
+        store.do("SELECT verdict, rule FROM core.bounce WHERE verdict = 'unknown'")
+        == [("unknown", "unreadable")] * 2
+    )
+
+
+def test_trouble_with_the_warehouse_is_no_mails_fault(
+    sent: list[Any], mails: MailWorld, store: Any
+) -> None:
+    put(mails, "1", dead(sent[0][2]))
+    store.do("ALTER TABLE core.bounce RENAME COLUMN status TO other")
+    with pytest.raises(EngagementError, match="record_bounces failed"):
+        collect.collect(mails.bounces)
+    store.do("ALTER TABLE core.bounce RENAME COLUMN other TO status")
+    assert collect.collect(mails.bounces) == {"hard": 1}
 
 
 def test_soft_bounces_count_once_a_day_fade_and_suppress_in_the_end(

@@ -7,14 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from engagement import address, clock, mailbox, warehouse
+from engagement.database_error import DatabaseError
 from engagement.mailbox import Mailbox, Place
 from engagement.measure import bounce
 from engagement.settings import settings
-from engagement.warehouse import Session
 
 _log = logging.getLogger(__name__)
 
@@ -98,12 +97,38 @@ def _understand() -> Counter[str]:
     while True:
         with warehouse.session() as session:
             rows = session.rows("measure/unread_returned_mail", after=after, size=_AT_ONCE)
-            if not rows:
-                return counts
-            found = [_found(row, verp, key) for row in rows]
-            _act(session, found, clock.now())
+        if not rows:
+            return counts
+        found = _acted_upon([_found(row, verp, key) for row in rows])
         counts.update(one.verdict for one in found)
         after = found[-1].mail_id
+
+
+def _acted_upon(found: list[_Found]) -> list[_Found]:
+    """Act upon some mails at once; return them, those that the warehouse does not take as unknown.
+
+    No mail that arrives may keep those behind it from being read.
+    """
+    try:
+        _act(found)
+    except (DatabaseError, UnicodeError) as error:
+        if not _is_of_a_mail(error):
+            raise
+    else:
+        return found
+    if len(found) > 1:
+        return [taken for one in found for taken in _acted_upon([one])]
+    unreadable = _Found(found[0].mail_id, None, None, "unknown", None, "unreadable")
+    _act([unreadable])
+    return [unreadable]
+
+
+def _is_of_a_mail(error: Exception) -> bool:
+    """Return whether a value may be what failed: of class 22, or one that the driver has not sent.
+
+    A server that does not answer gives no SQLSTATE either; it will not take the mail as unknown.
+    """
+    return not isinstance(error, DatabaseError) or (error.sqlstate or "22").startswith("22")
 
 
 def _return_paths() -> re.Pattern[bytes] | None:
@@ -133,26 +158,28 @@ def _quoted_token(read: bounce.Reading) -> str | None:
     )
 
 
-def _act(session: Session, found: list[_Found], now: datetime) -> None:
+def _act(found: list[_Found]) -> None:
     mail_ids = [one.mail_id for one in found]
-    session.run(
-        "measure/record_bounces",
-        mail_ids=mail_ids,
-        tokens=[one.token for one in found],
-        address_keys=[one.address_key for one in found],
-        verdicts=[one.verdict for one in found],
-        statuses=[one.status for one in found],
-        rules=[one.rule for one in found],
-        now=now,
-    )
-    session.run("measure/suppress_bounced", mail_ids=mail_ids, now=now)
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    session.run("measure/count_soft_bounces", mail_ids=mail_ids, now=now, today=today)
-    session.run(
-        "measure/suppress_soft_bounced",
-        mail_ids=mail_ids,
-        now=now,
-        enough=_SOFT_LIMIT,
-        half_life_days=_SOFT_HALF_LIFE_DAYS,
-    )
-    session.run("measure/suppress_objecting", mail_ids=mail_ids, message_ids=[], now=now)
+    now = clock.now()
+    with warehouse.session() as session:
+        session.run(
+            "measure/record_bounces",
+            mail_ids=mail_ids,
+            tokens=[one.token for one in found],
+            address_keys=[one.address_key for one in found],
+            verdicts=[one.verdict for one in found],
+            statuses=[one.status for one in found],
+            rules=[one.rule for one in found],
+            now=now,
+        )
+        session.run("measure/suppress_bounced", mail_ids=mail_ids, now=now)
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        session.run("measure/count_soft_bounces", mail_ids=mail_ids, now=now, today=today)
+        session.run(
+            "measure/suppress_soft_bounced",
+            mail_ids=mail_ids,
+            now=now,
+            enough=_SOFT_LIMIT,
+            half_life_days=_SOFT_HALF_LIFE_DAYS,
+        )
+        session.run("measure/suppress_objecting", mail_ids=mail_ids, message_ids=[], now=now)

@@ -23,14 +23,14 @@ _FIELDS = frozenset(
     }
 )
 _MOST = 50  # recipients
-_CODE = r"([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)"
+_CODE = r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![\d.]*\d)"
 _STATUS = re.compile(rf"(?<![\d.]){_CODE}")
 # A code in running text stands behind a reply code, a # or a bracket: else it may be a version.
 _STATUS_IN_TEXT = re.compile(
     rf"(?:\A\s*|\b[245]\d\d[ -]{{1,3}}#?|#|\(|\[|\bstatus(?: code)?:? ?|smtp; ?){_CODE}",
     re.IGNORECASE,
 )
-_TYPE = re.compile(r"\s*[\w-]{1,20}\s*;\s*")
+_TYPE = re.compile(r"\A\s*[\w-]{1,20}\s*;\s*")
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,16 @@ from engagement.measure.bounce import answer, complaint, patterns, report
 from engagement.measure.bounce.letter import Letter, take_apart
 from engagement.measure.bounce.verdict import Reading
 
+# Printable ASCII, as ours are: a mail may bring half a character, or a NUL, which no database takes.
+_ID = r"<[!-;=?-~]{3,250}>"
 _MESSAGE_ID = re.compile(
-    r"^[>\s]{0,9}(?:x-)?(?:original-)?message-id\s{0,9}:\s{0,9}(<[^<>\s]{3,250}>)",
+    rf"^[>\s]{{0,9}}(?:x-)?(?:original-)?message-id\s{{0,9}}:\s{{0,9}}({_ID})",
     re.IGNORECASE | re.MULTILINE,
 )
-_REFERENCE = re.compile(r"<[^<>\s]{3,250}>")
+_REFERENCE = re.compile(_ID)
 _TOKEN = re.compile(
-    r"^[>\s]{0,9}X-Engagement-Token\s{0,9}:\s{0,9}(\S{1,200})", re.IGNORECASE | re.MULTILINE
+    r"^[>\s]{0,9}X-Engagement-Token\s{0,9}:\s{0,9}([!-~]{1,200})(?!\S)",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
