@@ -86,6 +86,41 @@ def test_a_report_names_the_recipient_we_wrote_to_and_not_where_it_was_forwarded
     assert reading.recipient == "somchai@example.com"
 
 
+def swapped(name: str, address: str) -> bytes:
+    """Return a sample whose recipient is another one."""
+    before = EXPECTED[name]["recipient"].encode()
+    assert before in sample(name)
+    return sample(name).replace(before, address.encode())
+
+
+@pytest.mark.parametrize(
+    "local", ["o'brien", "a/b", "a%b", "x!y", "x*y", "b=c", "{d}", "e~f", "_g"]
+)
+@pytest.mark.parametrize("name", ["postfix-user-unknown", "qmail-no-mailbox", "exim-rcpt-refused"])
+def test_an_address_is_read_as_a_whole_and_never_as_the_end_of_one(name, local):
+    assert bounce.read(swapped(name, f"{local}@kku.example")).recipient == f"{local}@kku.example"
+
+
+@pytest.mark.parametrize(
+    "odd", ['"x brien"@kku.example', '"x@kku.example"@dept.example', "a@b@c.example"]
+)
+def test_an_address_that_cannot_be_ours_is_never_taken_for_the_end_of_it(odd):
+    report = sample("postfix-user-unknown").partition(b"--")[0] + (
+        b"Final-Recipient: rfc822; %s\nAction: failed\nStatus: 5.1.1\n" % odd.encode()
+    )
+    reading = bounce.read(report)
+    assert (reading.verdict, reading.recipient) == ("hard", None)
+
+
+@pytest.mark.parametrize(
+    "written", ["'{}'", "`{}'", "*{}*", "**{}**", "<{}>", "({}).", "mailto:{}"]
+)
+def test_marks_around_an_address_are_not_of_it(written):
+    address = "somchai@kku.example"
+    report = f"Subject: failure notice\n\nUser unknown: {written.format(address)}\n"
+    assert bounce.read(report.encode()).recipient == address
+
+
 def nested(levels: int) -> bytes:
     opened = b"".join(
         b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(levels)
