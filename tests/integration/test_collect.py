@@ -157,6 +157,25 @@ def test_an_auto_reply_says_nothing_against_the_address(
     assert counted().delivered == 100
 
 
+def test_a_delay_is_no_bounce_the_mail_is_on_its_way(
+    sent: list[Any], mails: MailWorld, store: Any, clock: Any
+) -> None:
+    _, mail_token, email, _ = sent[0]
+    for day in (9, 10, 11, 12, 13):
+        clock.at(2018, 7, day, 10)
+        text = f"THIS IS A WARNING ONLY.\n\nFinal-Recipient: rfc822; {email}\nAction: delayed\nStatus: 4.4.1\n"
+        deliver(
+            mails,
+            f"bounces+{mail_token}@bounce.kku.example.com",
+            "Delayed Mail (still being retried)",
+            f"{text}Diagnostic-Code: X-Postfix; day {day}: connect to mx: Connection timed out",
+            sender="MAILER-DAEMON@mx.example.com",
+        )
+        assert collect.collect(mails.bounces) == {"auto-reply": 1}
+    assert store.value("SELECT count(*) FROM core.suppression_event") == 0
+    assert counted().delivered == 100
+
+
 def test_a_forged_bounce_without_our_token_suppresses_nobody_whom_no_mail_went_to(
     sent: list[Any], mails: MailWorld, store: Any
 ) -> None:

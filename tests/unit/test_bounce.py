@@ -55,7 +55,21 @@ def test_a_code_alone_makes_no_dead_address():
 
 def test_a_delay_is_no_bounce_even_if_the_server_calls_the_user_unknown():
     reading = bounce.read(sample("postfix-delayed-user-unknown"))
-    assert (reading.verdict, reading.rule) == ("soft", "delayed")
+    assert (reading.verdict, reading.rule) == ("auto-reply", "delayed")
+
+
+def test_a_failure_is_a_bounce_though_it_tells_of_the_delays_before_or_of_those_of_others():
+    late = sample("postfix-delayed")
+    assert bounce.read(late.replace(b"Action: delayed", b"Action: failed")).verdict == "soft"
+    failed = b"\nFinal-Recipient: rfc822; wipa@example.com\nAction: failed\nStatus: 5.2.2\n\n"
+    both = late.replace(
+        b"\nFinal-Recipient:",
+        b"\nFinal-Recipient: rfc822; anong@example.com\n"
+        b"Action: delayed\nStatus: 4.4.1\n" + failed + b"Final-Recipient:",
+        1,
+    )
+    reading = bounce.read(both)
+    assert (reading.verdict, reading.recipient) == ("soft", "wipa@example.com")
 
 
 def test_the_rule_that_decided_can_be_looked_up():

@@ -13,9 +13,9 @@ class Reading:
     """How one mail is read.
 
     Attributes:
-        verdict: "hard" (the address is dead: suppress it), "soft" (this mail failed or is late),
-            "auto-reply" (a machine's answer that says nothing against the address; receipts and
-            reports of success too), "complaint" (the patron objects), "unknown" (for a person).
+        verdict: "hard" (the address is dead: suppress it), "soft" (this mail failed),
+            "auto-reply" (what a machine says that is nothing against the address; receipts, reports of
+            success and of delays too: a mail that is late still arrives, or fails in another report), "complaint" (the patron objects), "unknown" (for a person).
         recipient: the address that it is about, in its normal form, if it names one.
         status: the enhanced status code (RFC 3463); None where there is only a bare reply code.
         rule: what decided: a rule of `include/bounces.yaml`, or one that the code names.
