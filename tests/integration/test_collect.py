@@ -122,6 +122,61 @@ def test_who_writes_to_the_unsubscribe_address_is_left_in_peace_as_a_person_and_
     assert counted().opted_out == 1
 
 
+def test_whatever_comes_to_the_unsubscribe_address_is_a_no_but_a_delivery_report(
+    sent: list[Any], mails: MailWorld, store: Any
+) -> None:
+    written = [
+        b"From: a@gmail.com\nAuto-Submitted: auto-generated\nSubject: unsubscribe\n\nGenerated.\n",
+        b"From: a@gmail.com\nReturn-Path: <>\nSubject: x\nX-Auto-Response-Suppress: All\n\nx\n",
+        b"From: postmaster <postmaster@kku.ac.th>\nSubject: unsubscribe\n\nno such user\n",
+        b"From: a@gmail.com\nPrecedence: bulk\nSubject: Out of office\n\nno more\n",
+        b"From: a@gmail.com\nX-Engagement-Token: x\nSubject: Fwd: survey\n\nno more\n",
+    ]
+    report = (
+        b"From: MAILER-DAEMON@x.example\nSubject: Undelivered Mail Returned to Sender\n\n"
+        b"Final-Recipient: rfc822; %s\nAction: failed\nStatus: 5.1.1\n" % sent[9][2].encode()
+    )
+    for number, raw in enumerate([*written, report]):
+        to = f"To: bounces+unsubscribe-{sent[number][1].upper()}@bounce.kku.example.com\n"
+        put(mails, f"{number}", to.encode() + raw)
+    assert collect.collect(mails.bounces) == {"opt-out": 5, "hard": 1}
+    assert counted().opted_out == 5
+
+
+def test_a_mail_of_ours_that_is_handed_on_is_no_no(
+    sent: list[Any], mails: MailWorld, store: Any
+) -> None:
+    offered = (
+        f"List-Unsubscribe:\n <mailto:bounces+unsubscribe-{sent[0][1]}@bounce.kku.example.com>\n"
+    )
+    put(mails, "1", f"{offered}From: anna@kku.ac.th\nSubject: survey\n\nIs that yours?\n".encode())
+    assert collect.collect(mails.bounces) == {"unknown": 1}
+    assert suppressed(store) == {}
+
+
+def test_a_complaint_of_which_only_the_return_path_is_left_opts_the_patron_out(
+    sent: list[Any], mails: MailWorld, store: Any
+) -> None:
+    verp = [f"bounces+{token}@bounce.kku.example.com" for _, token, *_ in sent[:2]]
+    for name, feedback, original in (
+        ("feedback", f"Original-Mail-From: <{verp[0]}>\n", ""),
+        ("original", "", f"Return-Path: <{verp[1]}>\n"),
+    ):
+        put(
+            mails,
+            name,
+            (
+                "From: feedback@yahoo.example\nTo: bounces@bounce.kku.example.com\nSubject: FW: survey\n"
+                'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=feedback-report; boundary="J"\n\n'
+                "--J\nContent-Type: text/plain\n\nThis is an abuse report\n"
+                f"--J\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\n{feedback}\n"
+                f"--J\nContent-Type: message/rfc822\n\n{original}To: redacted@yahoo.example\n\nx\n--J--\n"
+            ).encode(),
+        )
+    assert collect.collect(mails.bounces) == {"complaint": 2}
+    assert suppressed(store) == {"complaint": 4}
+
+
 def test_a_complaint_opts_the_patron_out_and_is_no_bounce(
     sent: list[Any], mails: MailWorld, store: Any
 ) -> None:

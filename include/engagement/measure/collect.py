@@ -22,6 +22,8 @@ _AT_ONCE = 200  # mails in memory
 _SOFT_LIMIT = 3.0  # soft bounces, of today's worth, that make an address one to leave in peace
 _SOFT_HALF_LIFE_DAYS = 30
 _HEAD = 65_536  # bytes of a mail in which its own headers end
+# What a mail of ours that is handed on offers is not where it was sent to.
+_OFFER = re.compile(r"^list-unsubscribe:.*(?:\r?\n[ \t].*)*", re.IGNORECASE | re.MULTILINE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 
@@ -131,23 +133,24 @@ def _is_of_a_mail(error: Exception) -> bool:
     return not isinstance(error, DatabaseError) or (error.sqlstate or "22").startswith("22")
 
 
-def _return_paths() -> re.Pattern[bytes] | None:
-    """Return what finds our token in the address that a mail was sent to."""
+def _return_paths() -> re.Pattern[str] | None:
+    """Return what finds the addresses that carry a token of ours, and which of them are to unsubscribe."""
     if settings().return_path is None:
         return None
     local, _, domain = str(settings().return_path).rpartition("@")
-    pattern = rf"\b{re.escape(local)}\+(unsubscribe-)?([0-9a-f]{{32}})@{re.escape(domain)}\b"
-    return re.compile(pattern.encode(), re.IGNORECASE)
+    pattern = rf"\b{re.escape(local)}\+(?P<no>unsubscribe-)?(?P<token>[0-9a-f]{{32}})@{re.escape(domain)}\b"
+    return re.compile(pattern, re.IGNORECASE)
 
 
-def _found(row: Any, verp: re.Pattern[bytes] | None, key: bytes) -> _Found:
+def _found(row: Any, verp: re.Pattern[str] | None, key: bytes) -> _Found:
     content = bytes(row.content)
-    read = bounce.read(content)
-    head = _BLANK_LINE.split(content[:_HEAD], maxsplit=1)[0]
-    ours = verp.search(head) if verp else None
-    token = ours[2].decode().lower() if ours else _quoted_token(read)
+    read = bounce.read(content, verp)
+    head = _BLANK_LINE.split(content[:_HEAD], maxsplit=1)[0].decode("latin-1")
+    ours = verp.search(_OFFER.sub("", head)) if verp else None
+    token = ours["token"].lower() if ours else _quoted_token(read)
     recipient_key = address.digest(read.recipient, key) if read.recipient else None
-    if ours and ours[1] and read.verdict in ("unknown", "complaint"):
+    # Whoever or whatever writes there has been asked to; mail programs do it as automatic mail.
+    if ours and ours["no"] and not read.is_report:
         return _Found(row.mail_id, token, recipient_key, "opt-out", None, "unsubscribe address")
     return _Found(row.mail_id, token, recipient_key, read.verdict, read.status, read.rule)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from engagement.measure.bounce import addresses, cause, dsn, patterns
 from engagement.measure.bounce.dsn import Fate
@@ -27,8 +28,10 @@ def of_fields(letter: Letter) -> Reading | None:
     words = patterns.normal(letter.words)
     bad = [_of_fate(letter, fate, words) for fate in fates if fate.action not in _DONE]
     if not bad:
-        return Reading("auto-reply", fates[0].recipient, fates[0].status, "delivered")
-    return min(bad, key=lambda reading: _GRAVEST_FIRST.index(reading.verdict))
+        done = Reading("auto-reply", fates[0].recipient, fates[0].status, "delivered")
+        return replace(done, is_report=True)
+    gravest = min(bad, key=lambda reading: _GRAVEST_FIRST.index(reading.verdict))
+    return replace(gravest, is_report=True)
 
 
 def of_words(letter: Letter) -> Reading | None:

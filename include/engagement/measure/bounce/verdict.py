@@ -20,7 +20,9 @@ class Reading:
         status: the enhanced status code (RFC 3463); None where there is only a bare reply code.
         rule: what decided: a rule of `include/bounces.yaml`, or one that the code names.
         message_ids: the Message-IDs of the original that it quotes or answers.
-        tokens: the values of X-Engagement-Token in what it quotes of the original.
+        tokens: those of ours in what it quotes of the original: in the addresses that it came from and
+            offered, then in X-Engagement-Token.
+        is_report: it is a report with fields for machines (RFC 3464).
     """
 
     verdict: Verdict
@@ -29,3 +31,4 @@ class Reading:
     rule: str
     message_ids: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
+    is_report: bool = False
