@@ -2,7 +2,9 @@
 
 import base64
 import csv
+import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -340,8 +342,9 @@ def test_soft_bounces_count_once_a_day_fade_and_suppress_in_the_end(
             "Undelivered Mail Returned to Sender",
             f"<{email}>: 552 5.2.2 Mailbox full",
             sender="MAILER-DAEMON@mx.example.com",
+            Message_ID=f"<{mails.count('bounces')}@mx.example.com>",
         )
-        collect.collect(mails.bounces)
+        assert collect.collect(mails.bounces) == {"soft": 1}
 
     for _ in range(5):
         full()  # of one day
@@ -372,6 +375,69 @@ def test_a_person_lifts_a_suppression_with_a_reason_and_what_was_said_only_when_
         suppression.lift(email, "anna", " ", is_objection_too=True)
     assert suppression.lift(email, "anna", "she asked for it", is_objection_too=True) == 2
     assert suppressed(store) == {}
+
+
+def test_a_mailbox_that_was_moved_brings_back_nothing_that_a_person_has_lifted(
+    sent: list[Any], mails: MailWorld, store: Any, clock: Any
+) -> None:
+    raw = dead(sent[0][2])
+    put(mails, "before", raw)
+    assert collect.collect(mails.bounces) == {"hard": 1}
+    clock.at(2018, 7, 10, 9)
+    suppression.lift(sent[0][2], "anna", "it works again", is_objection_too=False)
+    store.do("UPDATE pii.returned_mail SET content = ''")  # as when its time is over
+    put(mails, "after", raw)
+    assert collect.collect(mails.bounces) == {}
+    assert store.value("SELECT new_count FROM ops.mailbox_reading") == 0
+    assert suppressed(store) == {}
+    put(mails, "later", raw + b"another one\n")
+    assert collect.collect(mails.bounces) == {"hard": 1}
+    assert suppressed(store) == {"hard_bounce": 1}
+
+
+def test_what_came_before_a_person_lifted_it_does_not_suppress_again_but_what_else_was_said_does(
+    sent: list[Any], mails: MailWorld, store: Any, clock: Any
+) -> None:
+    _, token, email, _ = sent[0]
+    no = f"From: a@b.example\nTo: bounces+unsubscribe-{token}@bounce.kku.example.com\n\n".encode()
+    put(mails, "1", dead(email))
+    collect.collect(mails.bounces)
+    clock.at(2018, 7, 10, 9)
+    suppression.lift(email, "anna", "it works again", is_objection_too=True)
+    clock.at(2018, 7, 11, 9)
+    for name, raw in (("2", dead(email) + b"read late\n"), ("3", no)):
+        put(mails, name, raw)
+        at = datetime(2018, 7, 9, 10, tzinfo=UTC).timestamp()
+        os.utime(mails.folder / "bounces" / "new" / name, (at, at))
+    assert collect.collect(mails.bounces) == {"hard": 1, "opt-out": 1}
+    assert suppressed(store) == {"opt_out": 2}
+    assert store.value("SELECT max(event_at) FROM core.suppression") == datetime(
+        2018, 7, 9, 10, tzinfo=UTC
+    )
+    suppression.lift(email, "anna", "a mistake", is_objection_too=True)
+    put(mails, "4", no + b"read late\n")
+    os.utime(mails.folder / "bounces" / "new" / "4", (at, at))
+    assert collect.collect(mails.bounces) == {"opt-out": 1}
+    assert suppressed(store) == {}
+
+
+def test_soft_bounces_of_several_days_that_are_read_at_once_count_on_their_own_days(
+    sent: list[Any], mails: MailWorld, store: Any, clock: Any
+) -> None:
+    clock.at(2018, 7, 13, 9)
+    for name, day in (("1", 9), ("2", 9), ("3", 10), ("4", 11)):
+        put(
+            mails,
+            name,
+            dead(sent[0][2]).replace(
+                b"no mailbox here by that name. (#5.1.1)", b"quota " + name.encode()
+            ),
+        )
+        at = datetime(2018, 7, day, 10, tzinfo=UTC).timestamp()
+        os.utime(mails.folder / "bounces" / "new" / name, (at, at))
+    assert collect.collect(mails.bounces) == {"soft": 4}
+    days = "SELECT extract(day FROM event_at)::int FROM core.suppression_event ORDER BY 1"
+    assert [day for (day,) in store.do(days)] == [9, 10, 11]
 
 
 def test_a_domain_whose_bounces_jump_is_paused_until_a_person_has_looked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections import Counter
@@ -68,14 +69,16 @@ def _keep(opened: Mailbox) -> int:
                 for mark in chunk:
                     mail = opened.read(mark)
                     if mail is not None:
-                        new += session.run(
+                        kept = session.one(
                             "measure/keep_returned_mail",
                             mailbox=_MAILBOX,
                             mark=mark,
                             content=mail.content,
+                            content_hash=hashlib.sha256(mail.content).digest(),
                             received_at=mail.received_at,
                             now=clock.now(),
                         )
+                        new += kept is not None and kept.is_new
     return new
 
 
@@ -176,8 +179,9 @@ def _act(found: list[_Found]) -> None:
             now=now,
         )
         session.run("measure/suppress_bounced", mail_ids=mail_ids, now=now)
-        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        session.run("measure/count_soft_bounces", mail_ids=mail_ids, now=now, today=today)
+        session.run(
+            "measure/count_soft_bounces", mail_ids=mail_ids, now=now, zone=str(settings().zone)
+        )
         session.run(
             "measure/suppress_soft_bounced",
             mail_ids=mail_ids,
