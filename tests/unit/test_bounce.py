@@ -53,6 +53,22 @@ def test_a_code_alone_makes_no_dead_address():
     assert verdicts("postfix-unknown-with-5.7.1") == {"hard"}
 
 
+def test_a_domain_that_exists_without_a_mail_server_is_not_dead_one_that_does_not_exist_is():
+    gone = sample("postfix-domain-not-found")
+    assert b"Host not found" in gone
+    bare = gone.replace(b"Host not found", b"Host found but no data record of requested type")
+    assert [bounce.read(mail).verdict for mail in (gone, bare)] == ["hard", "soft"]
+
+
+def test_a_server_that_calls_the_user_unknown_for_now_is_believed_once_delivery_was_given_up():
+    given_up = sample("postfix-delayed-user-unknown").replace(b"Action: delayed", b"Action: failed")
+    assert b"450 4.1.1" in given_up
+    assert bounce.read(given_up).verdict == "hard"
+    assert (
+        bounce.read(given_up.replace(b"Action: failed", b"Action: delayed")).verdict == "auto-reply"
+    )
+
+
 def test_a_delay_is_no_bounce_even_if_the_server_calls_the_user_unknown():
     reading = bounce.read(sample("postfix-delayed-user-unknown"))
     assert (reading.verdict, reading.rule) == ("auto-reply", "delayed")
