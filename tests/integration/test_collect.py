@@ -468,6 +468,20 @@ def test_a_domain_whose_bounces_jump_is_paused_until_a_person_has_looked(
     assert list(suppression.paused_domains("anna")) == []
 
 
+def test_an_hour_of_bounces_is_any_hour_and_none_of_the_clock(
+    sent: list[Any], mails: MailWorld, store: Any
+) -> None:
+    for _, _, email, _ in sent[:90]:
+        put(mails, email, dead(email))
+    collect.collect(mails.bounces)
+    july = campaigns.load("july")
+    third = "UPDATE core.message SET sent_at = %s WHERE purpose = 'survey' AND message_id %% 3 = %s"
+    for times, paused in ((("08:29", "09:30", "10:31"), 0), (("08:59", "09:01", "12:30"), 1)):
+        for part, time in enumerate(times):
+            store.do(third, [f"2018-07-09 {time}+07", part])
+        assert suppression.pause_domains(july) == paused
+
+
 def test_only_people_without_an_answer_are_reminded_and_only_after_a_fresh_import(
     sent: list[Any], mails: MailWorld, store: Any, clock: Any, tmp_path: Path
 ) -> None:
