@@ -18,8 +18,9 @@ from survey import (
     use_campaigns,
     write_campaign,
 )
+from typer.testing import CliRunner
 
-from engagement import address
+from engagement import address, cli
 from engagement.errors import EngagementError
 from engagement.measure import (
     answers,
@@ -27,10 +28,12 @@ from engagement.measure import (
     campaign as campaigns,
     collect,
     figures,
+    returned,
     run,
     suppression,
 )
 from engagement.measure.figures import Counts
+from engagement.settings import settings
 
 TOKENS = (
     "SELECT t.token, m.token AS mail_token, a.address, i.person_key "
@@ -293,6 +296,39 @@ def test_a_mail_that_no_database_takes_keeps_none_behind_it_from_being_read(
     assert collect.collect(mails.bounces)["hard"] == 1
     assert suppressed(store) == {"hard_bounce": 1}
     assert collect.collect(mails.bounces) == {}
+
+
+def test_what_nobody_understood_is_listed_and_written_into_a_file_of_its_owners_alone(
+    sent: list[Any], mails: MailWorld, store: Any
+) -> None:
+    put(mails, "1", dead(sent[0][2]))
+    assert CliRunner().invoke(cli.app, ["bounce", "unknown"]).stdout.startswith("Everything")
+    raw = b"From: a@b.example\nSubject: hello\n\nWho are you? \xff\0\n"
+    put(mails, "2", raw)
+    collect.collect(mails.bounces)
+    listed = CliRunner().invoke(cli.app, ["bounce", "unknown"])
+    ((number, received),) = store.do(
+        "SELECT mail_id, received_at FROM pii.returned_mail WHERE mark = '2'"
+    )
+    line, total = listed.stdout.splitlines()
+    assert (
+        line == f"{number}  {received.astimezone(settings().zone):%Y-%m-%d %H:%M}  not-understood"
+    )
+    assert total.startswith("1 mails. ")
+    shown = CliRunner().invoke(cli.app, ["bounce", "show", str(number)])
+    path = Path(shown.stdout.partition(":")[0])
+    assert path.parent == settings().home / "exports"
+    assert path.read_bytes() == raw
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert bounce.explain(path)["rule"] == "not-understood"
+    assert store.do("SELECT command, row_count, tombstone_key FROM ops.pii_read") == [
+        ("bounce show", 1, None)
+    ]
+    store.do("UPDATE pii.returned_mail SET content = ''")  # as when its time is over
+    assert CliRunner().invoke(cli.app, ["bounce", "unknown"]).stdout.startswith("Everything")
+    with pytest.raises(EngagementError, match=f"No mail {number} is kept"):
+        returned.write(number, "anna")
+    assert store.value("SELECT count(*) FROM ops.pii_read") == 1
 
 
 def test_a_value_that_nobody_thought_of_makes_its_mail_unreadable_and_stops_no_other(
