@@ -53,9 +53,39 @@ def test_a_code_alone_makes_no_dead_address():
     assert verdicts("postfix-unknown-with-5.7.1") == {"hard"}
 
 
+def test_a_domain_that_exists_without_a_mail_server_is_not_dead_one_that_does_not_exist_is():
+    gone = sample("postfix-domain-not-found")
+    assert b"Host not found" in gone
+    bare = gone.replace(b"Host not found", b"Host found but no data record of requested type")
+    assert [bounce.read(mail).verdict for mail in (gone, bare)] == ["hard", "soft"]
+
+
+def test_a_server_that_calls_the_user_unknown_for_now_is_believed_once_delivery_was_given_up():
+    given_up = sample("postfix-delayed-user-unknown").replace(b"Action: delayed", b"Action: failed")
+    assert b"450 4.1.1" in given_up
+    assert bounce.read(given_up).verdict == "hard"
+    assert (
+        bounce.read(given_up.replace(b"Action: failed", b"Action: delayed")).verdict == "auto-reply"
+    )
+
+
 def test_a_delay_is_no_bounce_even_if_the_server_calls_the_user_unknown():
     reading = bounce.read(sample("postfix-delayed-user-unknown"))
-    assert (reading.verdict, reading.rule) == ("soft", "delayed")
+    assert (reading.verdict, reading.rule) == ("auto-reply", "delayed")
+
+
+def test_a_failure_is_a_bounce_though_it_tells_of_the_delays_before_or_of_those_of_others():
+    late = sample("postfix-delayed")
+    assert bounce.read(late.replace(b"Action: delayed", b"Action: failed")).verdict == "soft"
+    failed = b"\nFinal-Recipient: rfc822; wipa@example.com\nAction: failed\nStatus: 5.2.2\n\n"
+    both = late.replace(
+        b"\nFinal-Recipient:",
+        b"\nFinal-Recipient: rfc822; anong@example.com\n"
+        b"Action: delayed\nStatus: 4.4.1\n" + failed + b"Final-Recipient:",
+        1,
+    )
+    reading = bounce.read(both)
+    assert (reading.verdict, reading.recipient) == ("soft", "wipa@example.com")
 
 
 def test_the_rule_that_decided_can_be_looked_up():
@@ -84,6 +114,41 @@ def test_an_answer_is_bound_to_our_message_by_what_it_answers():
 def test_a_report_names_the_recipient_we_wrote_to_and_not_where_it_was_forwarded():
     reading = bounce.read(sample("postfix-forwarded-to-a-dead-address"))
     assert reading.recipient == "somchai@example.com"
+
+
+def swapped(name: str, address: str) -> bytes:
+    """Return a sample whose recipient is another one."""
+    before = EXPECTED[name]["recipient"].encode()
+    assert before in sample(name)
+    return sample(name).replace(before, address.encode())
+
+
+@pytest.mark.parametrize(
+    "local", ["o'brien", "a/b", "a%b", "x!y", "x*y", "b=c", "{d}", "e~f", "_g"]
+)
+@pytest.mark.parametrize("name", ["postfix-user-unknown", "qmail-no-mailbox", "exim-rcpt-refused"])
+def test_an_address_is_read_as_a_whole_and_never_as_the_end_of_one(name, local):
+    assert bounce.read(swapped(name, f"{local}@kku.example")).recipient == f"{local}@kku.example"
+
+
+@pytest.mark.parametrize(
+    "odd", ['"x brien"@kku.example', '"x@kku.example"@dept.example', "a@b@c.example"]
+)
+def test_an_address_that_cannot_be_ours_is_never_taken_for_the_end_of_it(odd):
+    report = sample("postfix-user-unknown").partition(b"--")[0] + (
+        b"Final-Recipient: rfc822; %s\nAction: failed\nStatus: 5.1.1\n" % odd.encode()
+    )
+    reading = bounce.read(report)
+    assert (reading.verdict, reading.recipient) == ("hard", None)
+
+
+@pytest.mark.parametrize(
+    "written", ["'{}'", "`{}'", "*{}*", "**{}**", "<{}>", "({}).", "mailto:{}"]
+)
+def test_marks_around_an_address_are_not_of_it(written):
+    address = "somchai@kku.example"
+    report = f"Subject: failure notice\n\nUser unknown: {written.format(address)}\n"
+    assert bounce.read(report.encode()).recipient == address
 
 
 def nested(levels: int) -> bytes:

@@ -133,6 +133,34 @@ def explain(
         typer.echo(json.dumps(bounce.explain(file), ensure_ascii=False))
 
 
+@bounce_app.command()
+def unknown() -> None:
+    """List the mails that came back and were not understood, as long as they are kept."""
+    from engagement.measure import returned
+    from engagement.settings import settings
+
+    rows = returned.unknown()
+    for row in rows:
+        received = row.received_at.astimezone(settings().zone)
+        typer.echo(f"{row.mail_id}  {received:%Y-%m-%d %H:%M}  {row.rule}")
+    typer.echo(
+        f"{len(rows):,} mails. `engagement bounce show NUMBER` writes one into a file."
+        if rows
+        else "Everything that came back was understood."
+    )
+
+
+@bounce_app.command()
+def show(
+    number: Annotated[int, typer.Argument(help="Of a mail, from `engagement bounce unknown`.")],
+) -> None:
+    """Write a mail that came back into a file, for `engagement bounce explain` and to be read."""
+    from engagement.measure import returned
+
+    path = returned.write(number, login())
+    typer.echo(f"{path}: delete it when you have read it.")
+
+
 @suppression_app.command()
 def lift(
     email: Annotated[str, typer.Argument(help="The address.")],

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from engagement import address, clock, mailbox, warehouse
+from engagement.database_error import DatabaseError
 from engagement.mailbox import Mailbox, Place
 from engagement.measure import bounce
 from engagement.settings import settings
-from engagement.warehouse import Session
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ _AT_ONCE = 200  # mails in memory
 _SOFT_LIMIT = 3.0  # soft bounces, of today's worth, that make an address one to leave in peace
 _SOFT_HALF_LIFE_DAYS = 30
 _HEAD = 65_536  # bytes of a mail in which its own headers end
+# What a mail of ours that is handed on offers is not where it was sent to.
+_OFFER = re.compile(r"^list-unsubscribe:.*(?:\r?\n[ \t].*)*", re.IGNORECASE | re.MULTILINE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 
@@ -67,14 +69,16 @@ def _keep(opened: Mailbox) -> int:
                 for mark in chunk:
                     mail = opened.read(mark)
                     if mail is not None:
-                        new += session.run(
+                        kept = session.one(
                             "measure/keep_returned_mail",
                             mailbox=_MAILBOX,
                             mark=mark,
                             content=mail.content,
+                            content_hash=hashlib.sha256(mail.content).digest(),
                             received_at=mail.received_at,
                             now=clock.now(),
                         )
+                        new += kept is not None and kept.is_new
     return new
 
 
@@ -98,31 +102,58 @@ def _understand() -> Counter[str]:
     while True:
         with warehouse.session() as session:
             rows = session.rows("measure/unread_returned_mail", after=after, size=_AT_ONCE)
-            if not rows:
-                return counts
-            found = [_found(row, verp, key) for row in rows]
-            _act(session, found, clock.now())
+        if not rows:
+            return counts
+        found = _acted_upon([_found(row, verp, key) for row in rows])
         counts.update(one.verdict for one in found)
         after = found[-1].mail_id
 
 
-def _return_paths() -> re.Pattern[bytes] | None:
-    """Return what finds our token in the address that a mail was sent to."""
+def _acted_upon(found: list[_Found]) -> list[_Found]:
+    """Act upon some mails at once; return them, those that the warehouse does not take as unknown.
+
+    No mail that arrives may keep those behind it from being read.
+    """
+    try:
+        _act(found)
+    except (DatabaseError, UnicodeError) as error:
+        if not _is_of_a_mail(error):
+            raise
+    else:
+        return found
+    if len(found) > 1:
+        return [taken for one in found for taken in _acted_upon([one])]
+    unreadable = _Found(found[0].mail_id, None, None, "unknown", None, "unreadable")
+    _act([unreadable])
+    return [unreadable]
+
+
+def _is_of_a_mail(error: Exception) -> bool:
+    """Return whether a value may be what failed: of class 22, or one that the driver has not sent.
+
+    A server that does not answer gives no SQLSTATE either; it will not take the mail as unknown.
+    """
+    return not isinstance(error, DatabaseError) or (error.sqlstate or "22").startswith("22")
+
+
+def _return_paths() -> re.Pattern[str] | None:
+    """Return what finds the addresses that carry a token of ours, and which of them are to unsubscribe."""
     if settings().return_path is None:
         return None
     local, _, domain = str(settings().return_path).rpartition("@")
-    pattern = rf"\b{re.escape(local)}\+(unsubscribe-)?([0-9a-f]{{32}})@{re.escape(domain)}\b"
-    return re.compile(pattern.encode(), re.IGNORECASE)
+    pattern = rf"\b{re.escape(local)}\+(?P<no>unsubscribe-)?(?P<token>[0-9a-f]{{32}})@{re.escape(domain)}\b"
+    return re.compile(pattern, re.IGNORECASE)
 
 
-def _found(row: Any, verp: re.Pattern[bytes] | None, key: bytes) -> _Found:
+def _found(row: Any, verp: re.Pattern[str] | None, key: bytes) -> _Found:
     content = bytes(row.content)
-    read = bounce.read(content)
-    head = _BLANK_LINE.split(content[:_HEAD], maxsplit=1)[0]
-    ours = verp.search(head) if verp else None
-    token = ours[2].decode().lower() if ours else _quoted_token(read)
+    read = bounce.read(content, verp)
+    head = _BLANK_LINE.split(content[:_HEAD], maxsplit=1)[0].decode("latin-1")
+    ours = verp.search(_OFFER.sub("", head)) if verp else None
+    token = ours["token"].lower() if ours else _quoted_token(read)
     recipient_key = address.digest(read.recipient, key) if read.recipient else None
-    if ours and ours[1] and read.verdict in ("unknown", "complaint"):
+    # Whoever or whatever writes there has been asked to; mail programs do it as automatic mail.
+    if ours and ours["no"] and not read.is_report:
         return _Found(row.mail_id, token, recipient_key, "opt-out", None, "unsubscribe address")
     return _Found(row.mail_id, token, recipient_key, read.verdict, read.status, read.rule)
 
@@ -133,26 +164,29 @@ def _quoted_token(read: bounce.Reading) -> str | None:
     )
 
 
-def _act(session: Session, found: list[_Found], now: datetime) -> None:
+def _act(found: list[_Found]) -> None:
     mail_ids = [one.mail_id for one in found]
-    session.run(
-        "measure/record_bounces",
-        mail_ids=mail_ids,
-        tokens=[one.token for one in found],
-        address_keys=[one.address_key for one in found],
-        verdicts=[one.verdict for one in found],
-        statuses=[one.status for one in found],
-        rules=[one.rule for one in found],
-        now=now,
-    )
-    session.run("measure/suppress_bounced", mail_ids=mail_ids, now=now)
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    session.run("measure/count_soft_bounces", mail_ids=mail_ids, now=now, today=today)
-    session.run(
-        "measure/suppress_soft_bounced",
-        mail_ids=mail_ids,
-        now=now,
-        enough=_SOFT_LIMIT,
-        half_life_days=_SOFT_HALF_LIFE_DAYS,
-    )
-    session.run("measure/suppress_objecting", mail_ids=mail_ids, message_ids=[], now=now)
+    now = clock.now()
+    with warehouse.session() as session:
+        session.run(
+            "measure/record_bounces",
+            mail_ids=mail_ids,
+            tokens=[one.token for one in found],
+            address_keys=[one.address_key for one in found],
+            verdicts=[one.verdict for one in found],
+            statuses=[one.status for one in found],
+            rules=[one.rule for one in found],
+            now=now,
+        )
+        session.run("measure/suppress_bounced", mail_ids=mail_ids, now=now)
+        session.run(
+            "measure/count_soft_bounces", mail_ids=mail_ids, now=now, zone=str(settings().zone)
+        )
+        session.run(
+            "measure/suppress_soft_bounced",
+            mail_ids=mail_ids,
+            now=now,
+            enough=_SOFT_LIMIT,
+            half_life_days=_SOFT_HALF_LIFE_DAYS,
+        )
+        session.run("measure/suppress_objecting", mail_ids=mail_ids, message_ids=[], now=now)

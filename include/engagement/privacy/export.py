@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from engagement import clock, warehouse
-from engagement.errors import EngagementError
 from engagement.privacy import files, patron as patrons, reads
 from engagement.privacy.patron import Patron
 from engagement.warehouse import Session
@@ -53,19 +50,8 @@ def export(library_id: str, by: str) -> Path | None:
         "is_erased": patron.is_erased,
         **held,
     }
-    return _written(json.dumps(told, ensure_ascii=False, indent=2, default=str))
-
-
-def _written(text: str) -> Path:
-    folder = files.exports_folder()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, prefix="patron-", suffix=".json")  # mode 0600
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise EngagementError(f"{folder} cannot be written: {error.strerror}.") from None
-    return Path(name)
+    text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
+    return files.write(text.encode(), prefix="patron-", suffix=".json")
 
 
 def _held(session: Session, patron: Patron) -> dict[str, list[Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +19,23 @@ _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")  # of addresses and links, whic
 def exports_folder() -> Path:
     """Return where workbooks and exports of one patron are written; they are deleted after use."""
     return settings().home / "exports"
+
+
+def write(content: bytes, *, prefix: str, suffix: str) -> Path:
+    """Write a new file into var/exports, its owner's alone (mode 0600); return it.
+
+    Raises:
+        EngagementError: it cannot be written.
+    """
+    folder = exports_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=suffix)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise EngagementError(f"{folder} cannot be written: {error.strerror}.") from None
+    return Path(name)
 
 
 def erase(words: Iterable[str]) -> int:

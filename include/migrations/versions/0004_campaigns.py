@@ -241,10 +241,13 @@ CREATE TABLE pii.returned_mail (
     mailbox text NOT NULL,
     mark text NOT NULL,
     content bytea NOT NULL,
+    content_hash bytea,
+    copy_of bigint REFERENCES pii.returned_mail,
     received_at timestamptz NOT NULL,
     kept_at timestamptz NOT NULL,
     UNIQUE (mailbox, mark)
 );
+CREATE INDEX returned_mail_content ON pii.returned_mail (content_hash);
 COMMENT ON TABLE pii.returned_mail IS
 'Mail that came to the return path as it came; mark is its number in the mailbox.';
 ALTER TABLE core.bounce ADD FOREIGN KEY (mail_id) REFERENCES pii.returned_mail;

@@ -1,4 +1,4 @@
--- Of fifty or more mails that went to a domain within an hour so many bounced for good that the domain
+-- Of fifty or more mails that went to a domain within some hour so many bounced for good that the domain
 -- itself is the likelier fault. What was sent before a person looked at it last does not count again.
 INSERT INTO ops.domain_pause (domain_key, campaign, mail_count, hard_count, paused_at)
 SELECT DISTINCT ON (j.domain_key)
@@ -10,8 +10,8 @@ SELECT DISTINCT ON (j.domain_key)
 FROM (
     SELECT
         m.domain_key,
-        count(*) AS mail_count,
-        count(*) FILTER (WHERE m.is_hard_refusal OR b.message_id IS NOT null) AS hard_count
+        count(*) OVER before AS mail_count,
+        count(*) FILTER (WHERE m.is_hard_refusal OR b.message_id IS NOT null) OVER before AS hard_count
     FROM core.message AS m
     LEFT JOIN (
         SELECT DISTINCT r.message_id
@@ -31,7 +31,11 @@ FROM (
             ),
             '-infinity'
         )
-    GROUP BY m.domain_key, date_bin('1 hour', coalesce(m.sent_at, m.due_at), timestamptz '2000-01-01')
+    WINDOW before AS (
+        PARTITION BY m.domain_key
+        ORDER BY coalesce(m.sent_at, m.due_at)
+        RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW
+    )
 ) AS j
 WHERE
     j.mail_count >= :least

@@ -14,6 +14,7 @@ FROM
         cast(:mail_ids AS bigint[]), cast(:tokens AS text[]), cast(:address_keys AS bytea[]),
         cast(:verdicts AS text[]), cast(:statuses AS text[]), cast(:rules AS text[])
     ) AS f (mail_id, token, address_key, verdict, status, rule)
+INNER JOIN pii.returned_mail AS k ON f.mail_id = k.mail_id
 LEFT JOIN core.message AS m ON f.token = m.token
 LEFT JOIN LATERAL (
     SELECT
@@ -23,7 +24,7 @@ LEFT JOIN LATERAL (
     WHERE
         m.message_id IS NULL
         AND r.recipient_key = f.address_key
-        AND r.sent_at > cast(:now AS timestamptz) - interval '30 days'
+        AND r.sent_at > k.received_at - interval '30 days'
     ORDER BY r.message_id DESC
     LIMIT 1
 ) AS a ON TRUE

@@ -14,7 +14,7 @@ _TEMPORARY = re.compile(r"\s*4\d\d\b")
 
 
 def decide(fate: Fate, words: str) -> tuple[str, Verdict]:
-    """Return the rule that decides and its verdict, hard or soft.
+    """Return the rule that decides and its verdict: hard, soft, or "auto-reply" of a mere delay.
 
     The server's own words go first, then the code, then the report's words for people.
 
@@ -23,7 +23,7 @@ def decide(fate: Fate, words: str) -> tuple[str, Verdict]:
         words: what the report says to people, `patterns.normal`.
     """
     if fate.action == "delayed":
-        return "delayed", "soft"
+        return "delayed", "auto-reply"
     book = patterns.book()
     temporary = _is_temporary(fate)
     said = patterns.normal(fate.said) if fate.said.strip() else words
@@ -33,7 +33,9 @@ def decide(fate: Fate, words: str) -> tuple[str, Verdict]:
         or spoken(book.hints, said, temporary=temporary)
         or spoken(book.causes, words, temporary=temporary)
     )
-    return found or ("unexplained", "soft")
+    rule, verdict = found or ("unexplained", "soft")
+    # A report of failure may tell of the warnings before it.
+    return rule, "soft" if verdict == "auto-reply" and fate.action == "failed" else verdict
 
 
 def is_dead(code: int, text: str) -> bool:

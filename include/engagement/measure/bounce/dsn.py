@@ -23,14 +23,14 @@ _FIELDS = frozenset(
     }
 )
 _MOST = 50  # recipients
-_CODE = r"([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)"
+_CODE = r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![\d.]*\d)"
 _STATUS = re.compile(rf"(?<![\d.]){_CODE}")
 # A code in running text stands behind a reply code, a # or a bracket: else it may be a version.
 _STATUS_IN_TEXT = re.compile(
     rf"(?:\A\s*|\b[245]\d\d[ -]{{1,3}}#?|#|\(|\[|\bstatus(?: code)?:? ?|smtp; ?){_CODE}",
     re.IGNORECASE,
 )
-_TYPE = re.compile(r"\s*[\w-]{1,20}\s*;\s*")
+_TYPE = re.compile(r"\A\s*[\w-]{1,20}\s*;\s*")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _tells(group: dict[str, str]) -> bool:
 
 
 def _fate(group: dict[str, str]) -> Fate:
-    said = _TYPE.sub("", group.get("diagnostic-code", ""), count=1)
+    said = _TYPE.sub("", group.get("diagnostic-code", ""))
     said = " ".join(filter(None, [said, group.get("x-supplementary-info", "")]))
     action = group.get("action", "").lower().split(" ")[0].strip("().;")
     return Fate(_recipient(group), action, _status(group.get("status", ""), said), said)
@@ -91,7 +91,7 @@ def _fate(group: dict[str, str]) -> Fate:
 def _recipient(group: dict[str, str]) -> str | None:
     """Return whom we wrote to: the original recipient, where the report knows it."""
     for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
-        if recipient := addresses.first(_TYPE.sub("", group.get(name, ""), count=1)):
+        if recipient := addresses.whole(_TYPE.sub("", group.get(name, ""))):
             return recipient
     return None
 

@@ -13,21 +13,28 @@ from engagement.measure.bounce import answer, complaint, patterns, report
 from engagement.measure.bounce.letter import Letter, take_apart
 from engagement.measure.bounce.verdict import Reading
 
+# Printable ASCII, as ours are: a mail may bring half a character, or a NUL, which no database takes.
+_ID = r"<[!-;=?-~]{3,250}>"
 _MESSAGE_ID = re.compile(
-    r"^[>\s]{0,9}(?:x-)?(?:original-)?message-id\s{0,9}:\s{0,9}(<[^<>\s]{3,250}>)",
+    rf"^[>\s]{{0,9}}(?:x-)?(?:original-)?message-id\s{{0,9}}:\s{{0,9}}({_ID})",
     re.IGNORECASE | re.MULTILINE,
 )
-_REFERENCE = re.compile(r"<[^<>\s]{3,250}>")
+_REFERENCE = re.compile(_ID)
 _TOKEN = re.compile(
-    r"^[>\s]{0,9}X-Engagement-Token\s{0,9}:\s{0,9}(\S{1,200})", re.IGNORECASE | re.MULTILINE
+    r"^[>\s]{0,9}X-Engagement-Token\s{0,9}:\s{0,9}([!-~]{1,200})(?!\S)",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
-def read(raw: bytes) -> Reading:
+def read(raw: bytes, ours: re.Pattern[str] | None = None) -> Reading:
     """Return what a mail says, whatever it is; no mail makes it raise.
 
     A report on several recipients is read as the gravest of them, the first of equals: our mails
     have one recipient each, the others belong to mails of other people.
+
+    Args:
+        raw: the mail as it came.
+        ours: finds an address of ours that carries a token, as its group `token`.
 
     Raises:
         EngagementError: `include/bounces.yaml` is no valid YAML.
@@ -36,7 +43,9 @@ def read(raw: bytes) -> Reading:
     try:
         letter = take_apart(raw)
         return replace(
-            _meaning(letter), message_ids=_message_ids(letter), tokens=_unique(_tokens(letter))
+            _meaning(letter),
+            message_ids=_message_ids(letter),
+            tokens=_unique(_tokens(letter, ours)),
         )
     except Exception:
         # A mail is whatever anybody sends: none may stop the run. It is kept, and shown to a person.
@@ -87,8 +96,11 @@ def _message_ids(letter: Letter) -> tuple[str, ...]:
     return _unique([*quoted, *_REFERENCE.findall(answered)])
 
 
-def _tokens(letter: Letter) -> list[str]:
-    return _TOKEN.findall(f"{letter.original}\n{letter.words}")
+def _tokens(letter: Letter, ours: re.Pattern[str] | None) -> list[str]:
+    """Return our tokens: where a complaint is redacted, the return path is what is left of the original."""
+    quoted = f"{letter.original}\n{letter.words}"
+    named = ours.finditer(f"{letter.feedback or ''}\n{letter.status}\n{quoted}") if ours else ()
+    return [*(found["token"].lower() for found in named), *_TOKEN.findall(quoted)]
 
 
 def _unique(found: Iterable[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from engagement.measure.bounce import addresses, cause, dsn, patterns
 from engagement.measure.bounce.dsn import Fate
@@ -10,6 +11,7 @@ from engagement.measure.bounce.letter import Letter
 from engagement.measure.bounce.verdict import Reading
 
 _DONE = frozenset({"delivered", "relayed", "expanded"})
+_GRAVEST_FIRST = ("hard", "soft", "auto-reply")
 _NEVER_FAILED = re.compile(r"(?:mailer-daemon|postmaster|mdaemon|abuse|noreply|no-reply)@")
 # Lines that quote the original's headers name whom it came from, or a list that it went to.
 _QUOTED_LINE = re.compile(
@@ -26,8 +28,10 @@ def of_fields(letter: Letter) -> Reading | None:
     words = patterns.normal(letter.words)
     bad = [_of_fate(letter, fate, words) for fate in fates if fate.action not in _DONE]
     if not bad:
-        return Reading("auto-reply", fates[0].recipient, fates[0].status, "delivered")
-    return next((reading for reading in bad if reading.verdict == "hard"), bad[0])
+        done = Reading("auto-reply", fates[0].recipient, fates[0].status, "delivered")
+        return replace(done, is_report=True)
+    gravest = min(bad, key=lambda reading: _GRAVEST_FIRST.index(reading.verdict))
+    return replace(gravest, is_report=True)
 
 
 def of_words(letter: Letter) -> Reading | None:

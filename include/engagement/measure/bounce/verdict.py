@@ -13,14 +13,16 @@ class Reading:
     """How one mail is read.
 
     Attributes:
-        verdict: "hard" (the address is dead: suppress it), "soft" (this mail failed or is late),
-            "auto-reply" (a machine's answer that says nothing against the address; receipts and
-            reports of success too), "complaint" (the patron objects), "unknown" (for a person).
+        verdict: "hard" (the address is dead: suppress it), "soft" (this mail failed),
+            "auto-reply" (what a machine says that is nothing against the address; receipts, reports of
+            success and of delays too: a mail that is late still arrives, or fails in another report), "complaint" (the patron objects), "unknown" (for a person).
         recipient: the address that it is about, in its normal form, if it names one.
         status: the enhanced status code (RFC 3463); None where there is only a bare reply code.
         rule: what decided: a rule of `include/bounces.yaml`, or one that the code names.
         message_ids: the Message-IDs of the original that it quotes or answers.
-        tokens: the values of X-Engagement-Token in what it quotes of the original.
+        tokens: those of ours in what it quotes of the original: in the addresses that it came from and
+            offered, then in X-Engagement-Token.
+        is_report: it is a report with fields for machines (RFC 3464).
     """
 
     verdict: Verdict
@@ -29,3 +31,4 @@ class Reading:
     rule: str
     message_ids: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
+    is_report: bool = False
