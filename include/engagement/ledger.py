@@ -1,19 +1,26 @@
-"""Whether the ledger of mails is the one that mail last went out by; a restored one is behind the relay."""
+"""Whether the ledger of mails is the one that mail last went out by; a restored one is behind the relay.
+
+A dump that is restored is another database, a recovery to a point in time another line of its server's history.
+A copy of the server's files is neither: hence dispatches are counted, in the warehouse and in a file outside.
+"""
 
 from __future__ import annotations
 
 import email
 import logging
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 from engagement import address, mailbox, warehouse
 from engagement.errors import EngagementError
 from engagement.mail import NAME_HEADER, TOKEN_HEADER
 from engagement.mailbox import Mailbox, Place
+from engagement.settings import settings
 
 _log = logging.getLogger(__name__)
 
@@ -21,16 +28,67 @@ _AT_ONCE = 500  # mails
 
 
 def require_in_place() -> None:
-    """Raise EngagementError where the warehouse was restored since mail last went out, until it was compared."""
+    """Let a dispatch begin, and count it, where the ledger knows of every one before.
+
+    Raises:
+        EngagementError: the warehouse was restored or moved since mail last went out and was not compared,
+            or the file that counts dispatches has gone or cannot be written.
+    """
     with warehouse.session() as session:
         found: Any = session.one("outbox/place")
         if found.place is None:
-            session.run("outbox/take_place", place=found.now_place)
-        elif found.place != found.now_place:
+            _write(found.now_place, 0)
+        elif (
+            found.place != found.now_place
+            or _noted(found.place, missing=found.dispatch_count + 1) > found.dispatch_count
+        ):
             raise EngagementError(
-                "This warehouse was restored from a backup, or moved: mails that went out since are not in its "
-                "ledger and would go out again. Run `engagement mail compare` with the journal first."
+                "This warehouse was restored from a backup, or moved, or the file that counts its dispatches has "
+                "gone: mails that went out since are not in its ledger and would go out again. Run `engagement "
+                "mail compare` with the journal first."
             )
+        session.run("outbox/take_place", place=found.now_place, noted=0)
+    _note()
+
+
+def _note() -> None:
+    """Write outside the warehouse how many dispatches it has counted.
+
+    After the count was committed, so that a crash in between leaves the file behind and holds up nobody; under
+    the count's lock, so that of two dispatches the later one's stays.
+    """
+    with warehouse.session() as session:
+        found: Any = session.one("outbox/place")
+        _write(found.now_place, found.dispatch_count)
+
+
+def _write(place: str, count: int) -> None:
+    path = _file(place)
+    new = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new.open("w") as file:
+            file.write(str(count))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise EngagementError(
+            f"{path} cannot be written: {error.strerror}; let the product's user write there: a restored "
+            "warehouse is known by it."
+        ) from None
+
+
+def _noted(place: str, *, missing: int) -> int:
+    """Return how many dispatches the file has counted; `missing` where there is none."""
+    try:
+        return int(_file(place).read_text())
+    except (OSError, ValueError):
+        return missing
+
+
+def _file(place: str) -> Path:
+    return settings().home / "dispatches" / place.replace("/", "-")
 
 
 def compare(journal: Place | None) -> int:
@@ -49,7 +107,9 @@ def compare(journal: Place | None) -> int:
             entered = _enter_all(opened)
     with warehouse.session() as session:
         found: Any = session.one("outbox/place")
-        session.run("outbox/take_place", place=found.now_place)
+        noted = _noted(found.now_place, missing=0)
+        session.run("outbox/take_place", place=found.now_place, noted=noted)
+    _note()
     return entered
 
 

@@ -1,5 +1,11 @@
 """After a restore nothing goes out until the ledger knows what the relay has had."""
 
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +86,80 @@ def test_a_journal_that_is_none_of_ours_is_named_and_a_person_can_vouch(
         run.send_all(mails.server, None)
     assert ledger.compare(None) == 0
     assert run.send_all(mails.server, None) == 100
+
+
+_PART = """
+import sys
+from engagement import ledger, outbox, schema
+from engagement.errors import EngagementError
+
+schema.upgrade()
+try:
+    ledger.require_in_place()
+    outbox.queue(outbox.Batch("report", "2018-06"), "report-v1", 1, sys.argv[1:])
+except EngagementError as error:
+    print(error)
+"""
+
+
+def dispatch_from(home: Path, *recipients: str) -> str:
+    """Begin a dispatch in a process of its own, whose server stops with it; return what it refuses with."""
+    own = {"ENGAGEMENT_HOME": str(home), "ENGAGEMENT_DEPLOYMENT": "test"}
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("ENGAGEMENT_")}
+    return subprocess.run(
+        [sys.executable, "-c", _PART, *recipients],
+        env=clean | own,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def test_files_of_the_server_that_are_put_back_are_noticed() -> None:
+    with tempfile.TemporaryDirectory(prefix="engagement-restore-") as folder:
+        home, data = Path(folder), Path(folder) / "postgres"
+        assert dispatch_from(home, "a@library.example.com") == ""
+        subprocess.run(["cp", "-a", data, home / "backup"], check=True)
+        assert dispatch_from(home, "b@library.example.com") == ""
+        shutil.rmtree(data)
+        (home / "backup").rename(data)
+        assert "restored from a backup" in dispatch_from(home)
+
+
+def test_two_dispatches_at_once_and_one_that_died_before_its_note_hold_up_nobody(
+    store: Any, world: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        for begun in [threads.submit(ledger.require_in_place) for _ in range(40)]:
+            begun.result()
+    assert store.value("SELECT dispatch_count FROM ops.identity") == 40
+    store.do("UPDATE ops.identity SET dispatch_count = dispatch_count + 1")
+    ledger.require_in_place()
+    store.do("UPDATE ops.identity SET dispatch_count = dispatch_count - 1")
+    with pytest.raises(EngagementError, match="restored from a backup"):
+        ledger.require_in_place()
+    ledger.compare(None)
+    ledger.require_in_place()
+
+
+def test_where_the_count_of_dispatches_has_gone_nobody_is_mailed_until_somebody_has_compared(
+    store: Any, world: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world.setenv("ENGAGEMENT_HOME", str(tmp_path / "var"))
+    settings.cache_clear()
+    ledger.require_in_place()
+    (tmp_path / "var").rename(tmp_path / "lost")
+    with pytest.raises(EngagementError, match="file that counts its dispatches has gone"):
+        ledger.require_in_place()
+    ledger.compare(None)
+    ledger.require_in_place()
+
+
+def test_a_folder_in_which_dispatches_cannot_be_counted_is_named(
+    store: Any, world: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "var").write_text("")
+    world.setenv("ENGAGEMENT_HOME", str(tmp_path / "var"))
+    settings.cache_clear()
+    with pytest.raises(EngagementError, match=r"var/dispatches/.* cannot be written"):
+        ledger.require_in_place()
