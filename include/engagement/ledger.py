@@ -9,7 +9,9 @@ from __future__ import annotations
 import email
 import logging
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -25,6 +27,8 @@ from engagement.settings import settings
 _log = logging.getLogger(__name__)
 
 _AT_ONCE = 500  # mails
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"([\w-]+)/([\w.-]+)/([\w.-]+)", re.ASCII)  # purpose, of what, step
 
 
 def require_in_place() -> None:
@@ -114,11 +118,18 @@ def compare(journal: Place | None) -> int:
 
 
 def _enter_all(journal: Mailbox) -> int:
-    seen = entered = 0
+    seen = entered = unread = 0
     for mails in _ours(journal):
-        seen += len(mails)
-        entered += _enter(mails)
+        sent = [one for one in map(_sent, mails) if one is not None]
+        seen += len(sent)
+        unread += len(mails) - len(sent)
+        entered += _enter(sent)
         _log.info("Compared %s mails of the journal; %s were missing.", f"{seen:,}", f"{entered:,}")
+    if unread:
+        _log.warning(
+            "%s mails of the journal bear our headers, but not as we write them; left out.",
+            f"{unread:,}",
+        )
     if not seen:
         raise EngagementError(
             "The journal holds none of our mails; see that it is the mailbox into which the relay copies them."
@@ -127,7 +138,7 @@ def _enter_all(journal: Mailbox) -> int:
 
 
 def _ours(journal: Mailbox) -> Iterator[list[Message]]:
-    """Yield the journal's mails that are ours, in lists of bounded length."""
+    """Yield the journal's mails that bear our headers, in lists of bounded length."""
     for marks in journal.marks():
         for first in range(0, len(marks), _AT_ONCE):
             kept = filter(None, map(journal.read, marks[first : first + _AT_ONCE]))
@@ -136,31 +147,52 @@ def _ours(journal: Mailbox) -> Iterator[list[Message]]:
                 yield ours
 
 
-def _enter(mails: list[Message]) -> int:
+@dataclass(frozen=True)
+class _Sent:
+    """What a mail of ours says of itself."""
+
+    token: str
+    purpose: str
+    ref: str
+    step: str
+    recipient: str
+    sent_at: datetime
+
+
+def _sent(mail: Message) -> _Sent | None:
+    """Return what a mail says of itself, or None where it is not as we write them: anybody may send one there."""
+    token = str(mail[TOKEN_HEADER]).strip()
+    name = _NAME.fullmatch(str(mail[NAME_HEADER]).strip())
+    recipient = str(mail["To"]).strip()
+    if _TOKEN.fullmatch(token) is None or name is None or address.normal(recipient) is None:
+        return None
+    return _Sent(token, name[1], name[2], name[3], recipient, _date(mail))
+
+
+def _date(mail: Message) -> datetime:
+    try:
+        written = parsedate_to_datetime(str(mail["Date"]))
+    except (ValueError, OverflowError):
+        return datetime.now(UTC)
+    return written if written.tzinfo else written.replace(tzinfo=UTC)
+
+
+def _enter(mails: list[_Sent]) -> int:
     key = address.secret()
-    by_token = {str(mail[TOKEN_HEADER]).strip(): mail for mail in mails}
+    by_token = {mail.token: mail for mail in mails}
     with warehouse.session() as session:
         known = {row.token for row in session.rows("outbox/find_tokens", tokens=list(by_token))}
         missing = sorted(by_token.keys() - known)
         for token in missing:
             mail = by_token[token]
-            purpose, ref, step = str(mail[NAME_HEADER]).strip().split("/", 2)
-            recipient = str(mail["To"]).strip()
             session.run(
                 "outbox/enter_sent",
-                purpose=purpose,
-                ref=ref,
-                step=step,
-                recipient_key=address.digest(recipient, key),
-                domain_key=address.domain_digest(recipient, key),
+                purpose=mail.purpose,
+                ref=mail.ref,
+                step=mail.step,
+                recipient_key=address.digest(mail.recipient, key),
+                domain_key=address.domain_digest(mail.recipient, key),
                 token=token,
-                sent_at=_sent_at(mail),
+                sent_at=mail.sent_at,
             )
     return len(missing)
-
-
-def _sent_at(mail: Message) -> datetime:
-    try:
-        return parsedate_to_datetime(str(mail["Date"]))
-    except ValueError:
-        return datetime.now(UTC)

@@ -1,11 +1,14 @@
 """After a restore nothing goes out until the ledger knows what the relay has had."""
 
+import email
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +67,40 @@ def test_a_restored_warehouse_mails_nobody_until_it_was_compared_and_then_nobody
     warehouse.drop_database(backup)
 
 
+def test_a_backup_from_before_the_first_mail_knows_the_personal_links_that_were_mailed_since(
+    world: pytest.MonkeyPatch, clock: Any, store: Any, tmp_path: Path, mails: MailWorld
+) -> None:
+    clock.at(2018, 7, 2)
+    publish_people(store, {"staff": 100})
+    write_campaign(use_campaigns(world, tmp_path / "campaigns"), sample={"size": 100})
+    approve()
+    restore(store, world, "restored_2")
+    world.setenv("ENGAGEMENT_WAREHOUSE_URL", store.url.render_as_string(False))
+    settings.cache_clear()
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+    assert run.send_all(mails.server, None) == 100
+    backup = type(store)(embedded.database("restored_2"))
+    world.setenv("ENGAGEMENT_WAREHOUSE_URL", backup.url.render_as_string(False))
+    settings.cache_clear()
+    ledger.compare(Place(f"maildir:{mails.folder / 'journal'}"))
+    run.advance_all()
+    assert run.send_all(mails.server, None) == 0
+    known = {token for (token,) in backup.do("SELECT token FROM pii.survey_token")}
+    assert {link_in(file) for file in (mails.folder / "people" / "new").iterdir()} == known
+    assert len(known) == 100
+    warehouse.drop_database(backup.url)
+
+
+def link_in(file: Path) -> str:
+    """Return the token of the personal link in a mail."""
+    part = email.message_from_bytes(file.read_bytes(), policy=default).get_body(("plain",))
+    assert part is not None
+    found = re.search(r"survey\?code=(\w+)", part.get_content())
+    assert found is not None
+    return found[1]
+
+
 def test_mails_that_the_backup_does_not_know_at_all_are_entered_too(
     approved: None, store: Any, world: pytest.MonkeyPatch, mails: MailWorld
 ) -> None:
@@ -86,6 +123,62 @@ def test_a_journal_that_is_none_of_ours_is_named_and_a_person_can_vouch(
         run.send_all(mails.server, None)
     assert ledger.compare(None) == 0
     assert run.send_all(mails.server, None) == 100
+
+
+ODD = [
+    ("X-Engagement-Mail", "hello"),
+    ("X-Engagement-Mail", "survey/july"),
+    ("X-Engagement-Mail", "survey/ju ly/invite"),
+    ("X-Engagement-Token", "=?utf-8?B?PGEAYkB4LmV4YW1wbGU+?="),
+    ("X-Engagement-Token", "short"),
+    ("To", "undisclosed-recipients:;"),
+    ("To", "somebody"),
+]
+
+
+@pytest.mark.parametrize(("header", "value"), ODD)
+def test_one_odd_mail_in_the_journal_is_left_out_and_the_others_are_entered(
+    approved: None, store: Any, mails: MailWorld, header: str, value: str, caplog: Any
+) -> None:
+    run.send_all(mails.server, None)
+    journal = mails.folder / "journal" / "new"
+    spoil(next(iter(sorted(journal.iterdir()))), header, value)
+    store.do("UPDATE core.message SET state = 'queued'")
+    assert ledger.compare(Place(f"maildir:{journal.parent}")) == 99
+    assert "1 mails of the journal bear our headers, but not as we write them" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "date", ["yesterday", "Mon, 9 Jul 2018 08:00:00 -0000", "9 Jul 99999 08:00:00 +0700", ""]
+)
+def test_a_mail_with_an_odd_date_is_entered_all_the_same(
+    approved: None, store: Any, mails: MailWorld, date: str
+) -> None:
+    run.send_all(mails.server, None)
+    journal = mails.folder / "journal" / "new"
+    spoil(next(iter(sorted(journal.iterdir()))), "Date", date)
+    store.do("UPDATE core.message SET state = 'queued'")
+    assert ledger.compare(Place(f"maildir:{journal.parent}")) == 100
+
+
+def test_a_mail_that_went_to_the_catch_all_address_is_entered_as_caught(
+    approved: None, store: Any, mails: MailWorld
+) -> None:
+    run.send_all(mails.server, None)
+    journal = mails.folder / "journal" / "new"
+    spoil(next(iter(sorted(journal.iterdir()))), "To", "all@library.example.com")
+    store.do("UPDATE core.message SET state = 'queued'")
+    assert ledger.compare(Place(f"maildir:{journal.parent}")) == 100
+    states = "SELECT state, count(*) FROM core.message GROUP BY 1 ORDER BY 1"
+    assert store.do(states) == [("caught", 1), ("sent", 99)]
+
+
+def spoil(file: Path, header: str, value: str) -> None:
+    """Write something else into a header of a mail."""
+    old = file.read_bytes()
+    new = re.sub(rf"(?m)^{header}: .*?(\r?)$".encode(), f"{header}: {value}".encode() + rb"\1", old)
+    assert new != old
+    file.write_bytes(new)
 
 
 _PART = """
