@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from engagement import address, mailbox, warehouse
+from engagement import address, mailbox, opt_outs, warehouse
 from engagement.errors import EngagementError
 from engagement.mail import NAME_HEADER, TOKEN_HEADER
 from engagement.mailbox import Mailbox, Place
@@ -96,7 +96,7 @@ def _file(place: str) -> Path:
 
 
 def compare(journal: Place | None) -> int:
-    """Enter what the relay has had into the ledger, and let mail go out again; return how many were missing.
+    """Enter what the relay has had into the ledger, and who said no since; let mail go out again; return how many were missing.
 
     Args:
         journal: the mailbox in which the relay keeps a copy of every mail; None where a person vouches that
@@ -111,9 +111,11 @@ def compare(journal: Place | None) -> int:
             entered = _enter_all(opened)
     with warehouse.session() as session:
         found: Any = session.one("outbox/place")
+        clicks = opt_outs.enter_again(session)
         noted = _noted(found.now_place, missing=0)
         session.run("outbox/take_place", place=found.now_place, noted=noted)
     _note()
+    _log.info("%s clicks of people who want no more mail were missing.", f"{clicks:,}")
     return entered
 
 
