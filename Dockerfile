@@ -9,7 +9,7 @@ ENV AIRFLOW_HOME=/opt/airflow \
 # A fresh named volume takes over owner and mode of the folder it is mounted on.
 RUN useradd --uid 50000 --user-group --no-create-home --home-dir /opt/airflow engagement \
     && install -d -o engagement -g engagement /opt/airflow /opt/airflow/logs \
-    && install -d -o engagement -g engagement -m 0700 /opt/engagement/var
+    && install -d -o engagement -g engagement -m 0700 /opt/engagement/var /opt/engagement/var/opt-outs
 
 WORKDIR /opt/engagement
 

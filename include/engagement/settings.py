@@ -13,6 +13,8 @@ from engagement.errors import EngagementError
 
 ROOT = Path(__file__).parents[2]
 INCLUDE = ROOT / "include"
+# RFC 5321, section 4.5.3.1.1: 64 octets before the @; less `+unsubscribe-` and a token of 32.
+_LONGEST_MAILBOX = 19
 
 
 class Settings(BaseSettings):
@@ -52,6 +54,15 @@ class Settings(BaseSettings):
 
         if text is not None and address.normal(text) is None:
             raise ValueError("no e-mail address")
+        return text
+
+    @field_validator("return_path")
+    @classmethod
+    def _leaves_room_for_a_token(cls, text: str | None) -> str | None:
+        if text is not None and len(text.rpartition("@")[0]) > _LONGEST_MAILBOX:
+            raise ValueError(
+                f"before the @ it may have {_LONGEST_MAILBOX} characters at most: every mail's own token follows it"
+            )
         return text
 
     @field_validator("unsubscribe_url")

@@ -82,6 +82,8 @@ def test_a_plan_stands_until_the_campaign_says_something_else(folder: Path, stor
     assert sum(asked(store).values()) == 150
     with warehouse.session() as session:
         assert events.state(session, name).decision is None
+    unasked = "SELECT count(*), count(i.person_key) FROM pii.survey_token AS t LEFT JOIN core.invitation AS i "
+    assert store.do(f"{unasked} USING (campaign, person_key)") == [(150, 150)]
 
 
 def test_two_samples_are_not_the_same_people(folder: Path, store: Any) -> None:

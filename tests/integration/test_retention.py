@@ -328,7 +328,7 @@ def test_exports_are_deleted_after_thirty_days_also_what_a_killed_one_left(
     left = written(home / "exports" / ".rejects-x" / "sheet1.xml", 2018, 6, 1)
     new = written(home / "exports" / "rejects-2018-06.xlsx", 2018, 6, 20)
     clock.at(2018, 7, 2)
-    assert retention.keep_files() == {"var/exports": 2, "var/answers": 0}
+    assert retention.keep_files() == {"var/exports": 2, "var/opt-outs": 0, "var/answers": 0}
     assert [path.exists() for path in (old, left, new)] == [False, False, True]
 
 
@@ -342,6 +342,16 @@ def test_answers_with_their_links_are_deleted_thirty_days_after_the_campaign_was
     clock.at(2018, 9, 2)
     assert retention.keep_files()["var/answers"] == 1
     assert [path.exists() for path in (closed, late, still_open)] == [False, True, True]
+
+
+def test_clicks_are_forgotten_three_years_after_their_month(
+    home: Path, store: Any, clock: Any
+) -> None:
+    old = written(home / "opt-outs" / "2018-06.log", 2018, 6, 30)
+    new = written(home / "opt-outs" / "2018-07.log", 2018, 7, 31)
+    clock.at(2021, 7, 2)
+    assert retention.keep_files()["var/opt-outs"] == 1
+    assert [path.exists() for path in (old, new)] == [False, True]
 
 
 # How

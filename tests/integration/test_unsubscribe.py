@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
@@ -26,9 +27,9 @@ from survey import (
     write_campaign,
 )
 
-from engagement import address
+from engagement import address, ledger
 from engagement.errors import EngagementError
-from engagement.measure import run, unsubscribe_page
+from engagement.measure import run, suppression, unsubscribe_page
 from engagement.settings import settings
 
 ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058, section 3.2
@@ -51,10 +52,10 @@ class Page:
     """The running page, spoken to over a socket."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
 
     def ask(self, method: str, path: str, body: str | None = None) -> Answer:
-        client = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         kind = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
         client.request(method, path, body, kind)
         answer = client.getresponse()
@@ -66,7 +67,7 @@ class Page:
 
     def does_listen(self) -> bool:
         with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", self._port)) == 0
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def click(self, path: str) -> Answer:
         return self.ask("POST", path, ONE_CLICK)
@@ -286,6 +287,44 @@ def test_an_objection_by_a_click_holds_for_every_record_of_the_person(
     assert {key for (key,) in kept} == {person, second}
 
 
+def test_a_click_since_the_backup_is_entered_again_and_what_was_lifted_stays_lifted(
+    sent: list[EmailMessage], page: Page, store: Any, world: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world.setenv("ENGAGEMENT_HOME", str(tmp_path / "var"))
+    settings.cache_clear()
+    for mail in sent[:2]:
+        assert page.click(link(mail)).status == 200
+    (noted,) = (tmp_path / "var" / "opt-outs").iterdir()
+    assert noted.name == "2018-07.log"
+    assert noted.stat().st_mode & 0o777 == 0o600
+    lines = noted.read_text().splitlines()
+    assert [line.split()[1] for line in lines] == [link(mail)[1:33] for mail in sent[:2]]
+    noted.write_text(f"2018-07-0\n{noted.read_text()}2018-07-09T09:00:00+07:00 {'0' * 32}\n")
+    # The backup knows the first click, which somebody has lifted since, and not the second.
+    second = key_of(sent[1])
+    store.do(
+        "DELETE FROM core.suppression_event WHERE address_key = %s OR patron_key = "
+        "(SELECT person_key FROM core.invitation WHERE address_key = %s)",
+        [second := key_of(sent[1]), second],
+    )
+    suppression.lift(sent[0]["To"], "anna", "asked for it", is_objection_too=True)
+    ledger.compare(None)
+    kept = store.do("SELECT address_key, event_at FROM core.suppression ORDER BY event_id")
+    instant = datetime.fromisoformat(lines[1].split()[0])
+    assert sorted(kept, key=str) == [(None, instant), (second, instant)]
+
+
+def test_a_click_that_cannot_be_noted_holds_all_the_same(
+    sent: list[EmailMessage], page: Page, store: Any, world: Any, tmp_path: Path, caplog: Any
+) -> None:
+    (tmp_path / "var").write_text("")
+    world.setenv("ENGAGEMENT_HOME", str(tmp_path / "var"))
+    settings.cache_clear()
+    assert page.click(link(sent[0])).status == 200
+    assert len(store.do(EVENTS)) == 2
+    assert "A click holds, but is not noted" in caplog.text
+
+
 def test_no_answer_tells_anything_of_the_patron_nor_hands_the_link_on(
     sent: list[EmailMessage], page: Page
 ) -> None:
@@ -300,6 +339,40 @@ def test_no_answer_tells_anything_of_the_patron_nor_hands_the_link_on(
         assert "form-action 'self'" in policy
         assert "server" not in answer.headers
         assert not re.search(r"(src|href)=", answer.body)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: x\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 26\r\n\r\nList",
+    ],
+)
+def test_who_begins_a_request_and_never_ends_it_does_not_keep_others_out(
+    sent: list[EmailMessage], page: Page, world: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    world.setattr(unsubscribe_page, "_LONGEST_REQUEST_S", 2)
+    held = [socket.create_connection(("127.0.0.1", page.port)) for _ in range(70)]
+    try:
+        for client in held:
+            client.sendall(begun)
+        assert page.ask("GET", "/").status == 503
+        time.sleep(3)
+        assert page.click(link(sent[0])).status == 200
+    finally:
+        for client in held:
+            client.close()
+
+
+def test_who_asks_and_then_begins_again_without_an_end_is_hung_up_on(
+    page: Page, world: pytest.MonkeyPatch
+) -> None:
+    with socket.create_connection(("127.0.0.1", page.port), timeout=20) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /")
+        said = b"".join(iter(lambda: client.recv(65_536), b""))
+    assert said.startswith(b"HTTP/1.1 404")
+    assert b"connection: close" in said.lower()
 
 
 def test_a_body_that_is_too_long_is_not_read(

@@ -138,7 +138,9 @@ def test_only_workers_init_and_the_page_for_unsubscribing_reach_the_warehouse() 
 def test_the_page_for_unsubscribing_gets_what_it_needs_and_nothing_of_airflow() -> None:
     needed = {"WAREHOUSE_URL", "ADDRESS_KEY", "UNSUBSCRIBE_URL"}
     assert set(environment("unsubscribe")) == {f"ENGAGEMENT_{name}" for name in needed}
-    assert "volumes" not in SERVICES["unsubscribe"]
+    clicks = "opt-outs:/opt/engagement/var/opt-outs"
+    assert SERVICES["unsubscribe"]["volumes"] == [clicks]
+    assert all(clicks in SERVICES[worker]["volumes"] for worker in WORKERS)
     assert SERVICES["unsubscribe"]["read_only"] is True
     program, *words = SERVICES["unsubscribe"]["command"]
     assert program == "engagement"

@@ -3,6 +3,7 @@
 import pytest
 
 from engagement.errors import EngagementError
+from engagement.measure import letters
 from engagement.settings import ROOT, Settings, settings
 
 
@@ -46,3 +47,13 @@ def test_secrets_are_not_shown_when_the_settings_are(world):
     settings.cache_clear()
     assert "hidden" not in repr(settings())
     assert settings().address_key.get_secret_value() == "hidden-key"
+
+
+def test_a_mailbox_of_bounces_leaves_room_for_the_token_of_every_mail(world):
+    world.setenv("ENGAGEMENT_RETURN_PATH", "library-survey-bounces@library.example.com")
+    settings.cache_clear()
+    with pytest.raises(EngagementError, match=r"^ENGAGEMENT_RETURN_PATH is wrong: .* 19 char"):
+        settings()
+    world.setenv("ENGAGEMENT_RETURN_PATH", f"{'b' * 19}@library.example.com")
+    address = letters.unsubscribe_address(32 * "0")
+    assert len(address.rpartition("@")[0]) == 64

@@ -7,7 +7,7 @@ import hmac
 import logging
 import re
 
-from engagement import address, clock, warehouse
+from engagement import address, clock, opt_outs, warehouse
 from engagement.settings import settings
 
 _log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ def unsubscribe(token: str) -> bool:
             message_ids=[found.message_id],
             now=clock.now(),
         )
+    opt_outs.note(token)
     _log.info("Mail %s: its recipient unsubscribed by a click.", found.message_id)
     return True
 

@@ -6,6 +6,7 @@ further than an HMAC.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import logging
@@ -18,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from engagement.errors import EngagementError
 from engagement.measure import letters, unsubscribe
@@ -27,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_BODY = 4096  # bytes; a click's are 26, or some hundred as multipart
 _AT_ONCE = 64  # connections; more are told to come again
+_LONGEST_REQUEST_S = 10  # from the connection to the request's last byte
 _STATUS = {"ask": 200, "done": 200, "unknown": 404, "later": 503}
 
 
@@ -62,8 +65,25 @@ def server(host: str, port: int) -> uvicorn.Server:
             log_config=None,
             server_header=False,
             limit_concurrency=_AT_ONCE,
+            http=_Impatient,
         )
     )
+
+
+class _Impatient(H11Protocol):
+    """Hangs up on who does not end the request: uvicorn would wait for ever, and nobody else get through."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(_LONGEST_REQUEST_S, self._hang_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._patience.cancel()
+        super().connection_lost(exc)
+
+    def _hang_up(self) -> None:
+        if self.cycle is None or self.cycle.more_body:
+            self.transport.abort()
 
 
 async def _ask(request: Request) -> Response:
@@ -73,7 +93,7 @@ async def _ask(request: Request) -> Response:
 
 async def _click(request: Request) -> Response:
     if not await _is_short(request):
-        return Response(status_code=413)
+        return Response(status_code=413, headers={"Connection": "close"})
     token = unsubscribe.mail_token(request.url.path)
     if token is None:
         return _page("unknown")
@@ -107,6 +127,7 @@ def _page(state: Literal["ask", "done", "unknown", "later"]) -> Response:
         _STATUS[state],
         {
             "Cache-Control": "no-store",
+            "Connection": "close",
             "Content-Security-Policy": (
                 f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; "
                 "frame-ancestors 'none'"

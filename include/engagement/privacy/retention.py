@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, RootModel, model_validator
 
-from engagement import clock, warehouse, yaml_file
+from engagement import clock, opt_outs, warehouse, yaml_file
 from engagement.privacy import files
 from engagement.settings import INCLUDE, settings
 from engagement.warehouse import Session
@@ -47,7 +47,7 @@ _LEFT_OVER = {
 }
 
 
-_FILES = ("var/exports", "var/answers")
+_FILES = ("var/exports", "var/answers", "var/opt-outs")
 _PLACES = {*_SURVEYS, *_PATRONS, *_FILES, "core.patron_month", "core.invitation"}
 
 
@@ -88,7 +88,7 @@ def keep_patrons() -> dict[str, int]:
 
 
 def keep_files() -> dict[str, int]:
-    """Delete old exports, and those of answers to closed campaigns; return how many files, by place.
+    """Delete old exports, those of answers to closed campaigns, and noted clicks; return how many files, by place.
 
     Raises:
         EngagementError: one cannot be deleted.
@@ -99,6 +99,7 @@ def keep_files() -> dict[str, int]:
         folders = [settings().answers_folder / row.campaign for row in closed]
         counts = {
             "var/exports": files.delete_older(files.exports_folder(), _before("var/exports")),
+            "var/opt-outs": files.delete_older(opt_outs.folder(), _before("var/opt-outs")),
             "var/answers": sum(files.delete_older(folder, before) for folder in folders),
         }
         return _recorded(session, counts)

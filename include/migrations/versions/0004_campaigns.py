@@ -6,7 +6,9 @@ revision = "0004"
 down_revision = "0003"
 
 OPS = """
-ALTER TABLE ops.identity ADD COLUMN place text;
+ALTER TABLE ops.identity
+ADD COLUMN place text,
+ADD COLUMN dispatch_count bigint NOT NULL DEFAULT 0;
 
 ALTER TABLE ops.campaign_event ADD COLUMN note text;
 CREATE INDEX campaign_event_campaign ON ops.campaign_event (campaign, event_id);
