@@ -10,7 +10,7 @@ from rich.table import Table
 
 from engagement.labels import labels
 from engagement.measure.answers import Imported
-from engagement.measure.figures import Counts, Figures
+from engagement.measure.figures import Counts, Figures, Reachable
 from engagement.measure.plan import Plan
 
 _PERCENTAGE_BASE = 30  # below it a percentage says less than the count
@@ -60,12 +60,18 @@ def show_figures(figures: Figures) -> None:
         console.print(
             "Not counted: " + ", ".join(f"{count:,} {kind}" for kind, count in others.items()) + "."
         )
-    if (reach := figures.reachable) is not None:
-        people, low, high = reach.people
-        console.print(
-            f"Reachable, estimated: {people:,} of {reach.mailable:,} people of {reach.period} ({reach.share:.1%}; "
-            f"95 %: {low:,} to {high:,}; sample of {reach.sampled:,}). That some do not read their mail is not in it."
-        )
+    console.print(f"Reachable, estimated: {_reachable(figures.reachable)}")
+
+
+def _reachable(reach: Reachable | None) -> str:
+    if reach is None:
+        return "not measured yet; its mails have not all had their time to come back."
+    people, low, high = reach.people
+    return (
+        f"{people:,} of the {reach.frame:,} people of {reach.period} who might have been asked on {reach.drawn_date} "
+        f"({reach.share:.1%}; 95 %: {low:,} to {high:,}; sample of {reach.sampled:,}). That some do not read their mail "
+        "is not in it."
+    )
 
 
 def show_import(done: Imported) -> None:
