@@ -188,6 +188,49 @@ def test_who_is_on_the_list_of_another_campaign_is_left_out_unless_that_one_was_
     assert sum(plan.check("july").frame.people.values()) == 1000
 
 
+@pytest.mark.parametrize(
+    ("state", "end", "count"),
+    [
+        ("queued", None, 300),
+        ("queued", "closed", 0),
+        ("sending", "closed", 300),
+        ("uncertain", "closed", 300),
+        ("caught", "closed", 0),
+        ("withdrawn", "closed", 0),
+    ],
+)
+def test_whose_mail_of_another_campaign_is_on_its_way_or_may_have_arrived_was_asked(
+    folder: Path, store: Any, state: str, end: Any, count: int
+) -> None:
+    name = write_campaign(folder, campaign="before", sample__size=300)
+    plan_hash = plan.make(name)
+    claimed = None if state in ("queued", "withdrawn") else "2018-07-01"
+    store.do(
+        "INSERT INTO core.message (purpose, ref, step, recipient_key, token, state, queued_at, due_at, claimed_at, "
+        "sent_at) SELECT 'survey', campaign, 'invite', address_key, gen_random_uuid()::text, %s, '2018-07-01', "
+        "'2018-07-01', %s, %s FROM core.invitation",
+        [state, claimed, "2018-07-01" if state == "caught" else None],
+    )
+    if end is not None:
+        with warehouse.session() as session:
+            events.add(session, name, end, plan_hash=plan_hash)
+    left_out = plan.check(write_campaign(folder)).frame.left_out
+    assert sum(left_out.get("asked lately", {}).values()) == count
+
+
+def test_whose_mail_may_have_arrived_long_ago_may_be_asked_again(folder: Path, store: Any) -> None:
+    name = write_campaign(folder, campaign="before", sample__size=300)
+    plan_hash = plan.make(name)
+    store.do(
+        "INSERT INTO core.message (purpose, ref, step, recipient_key, token, state, queued_at, due_at, claimed_at) "
+        "SELECT 'survey', campaign, 'invite', address_key, gen_random_uuid()::text, 'uncertain', '2017-12-31', "
+        "'2017-12-31', '2017-12-31' FROM core.invitation"
+    )
+    with warehouse.session() as session:
+        events.add(session, name, "closed", plan_hash=plan_hash)
+    assert plan.check(write_campaign(folder)).frame.left_out == {}
+
+
 def test_a_frame_that_is_not_published_is_named(folder: Path) -> None:
     said = sentence_of(plan.check, write_campaign(folder, frame="2018-05"))
     assert "asks people of 2018-05, of which nothing is published yet" in said
