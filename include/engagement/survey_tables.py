@@ -32,6 +32,15 @@ def show_plan(plan: Plan) -> None:
     console.print(f"Waves: {' + '.join(f'{size:,}' for size in plan.waves)} people.")
     if plan.answers_needed is not None:
         console.print(f"Answers needed for the margin of error: {plan.answers_needed:,}.")
+    wanted = plan.campaign.sample
+    answering = (
+        "everybody answers; fewer answers widen it (expected_response_rate)"
+        if wanted.expected_response_rate is None
+        else f"{wanted.expected_response_rate:.0%} answer"
+    )
+    console.print(
+        f"Margin of error for all together: {plan.margin:.1%} at {wanted.confidence:.0%}, if {answering}."
+    )
 
 
 def show_figures(figures: Figures) -> None:

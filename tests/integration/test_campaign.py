@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from survey import add_person, publish_people, use_campaigns, write_campaign
 
-from engagement import address, warehouse
+from engagement import address, survey_tables, warehouse
 from engagement.errors import EngagementError
 from engagement.measure import events, plan
 
@@ -56,6 +56,19 @@ def test_a_check_shows_who_would_be_asked_and_keeps_nothing(folder: Path, store:
     assert (found.invited, found.waves) == (200, (100, 100))
     assert store.value("SELECT count(*) FROM core.invitation") == 0
     assert store.value("SELECT count(*) FROM ops.campaign_event") == 0
+
+
+def test_a_check_says_which_margin_of_error_the_sample_gives(folder: Path, capsys: Any) -> None:
+    numbers = dict.fromkeys(GROUPS, 50)
+    sample = {"groups": list(GROUPS), "allocation": numbers}
+    survey_tables.show_plan(plan.check(write_campaign(folder, sample=sample)))
+    # Cochran 5.6: 1.96 * sqrt(sum of (N_h / N)^2 / 4 * (1 / n_h - 1 / N_h)); one for all would give 6.2 %.
+    said = "Margin of error for all together: 8.4% at 95%, if everybody answers"
+    assert said in " ".join(capsys.readouterr().out.split())
+    sample |= {"expected_response_rate": 0.25}
+    survey_tables.show_plan(plan.check(write_campaign(folder, sample=sample)))
+    said = "Margin of error for all together: 17.7% at 95%, if 25% answer."
+    assert said in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_drawn_list_is_kept_with_seed_stratum_and_inclusion_probability(

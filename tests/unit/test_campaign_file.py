@@ -11,6 +11,7 @@ sys.path.append(str(Path(__file__).parents[1] / "integration"))
 from survey import use_campaigns, write_campaign
 
 from engagement.errors import EngagementError
+from engagement.groups import GROUPS
 from engagement.measure import campaign as campaigns
 from engagement.settings import INCLUDE
 
@@ -46,8 +47,9 @@ def test_the_dates_are_the_librarys(folder: Path) -> None:
         ({"waves__canary": "nobody"}, "july.yaml: waves.canary: that is no e-mail address."),
         ({"sample": {}}, "july.yaml: sample: say how many are asked in one way: as size, as margin_of_error, or as a number for each group under allocation."),
         ({"sample": {"size": 5, "margin_of_error": 0.05, "expected_response_rate": 0.2}}, "say how many are asked in one way"),
-        ({"sample": {"margin_of_error": 0.05}}, "july.yaml: sample: margin_of_error and expected_response_rate belong together."),
+        ({"sample": {"margin_of_error": 0.05}}, "july.yaml: sample: margin_of_error needs the share that will answer, as in expected_response_rate: 0.25."),
         ({"sample": {"allocation": {"staff": 5}}}, "allocation must give a number to each of the groups, and no other."),
+        ({"sample": {"allocation": dict.fromkeys(GROUPS, 50), "minimum_per_group": 30}}, "july.yaml: sample: minimum_per_group has no place beside a number for each group under allocation: raise the numbers, and take the key away."),
         ({"sample": {"size": 5, "groups": ["staff", "staff"]}}, "july.yaml: sample.groups: name each group once, and at least one."),
         ({"reminder": None}, "july.yaml: there are reminders in dates: write what they say under reminder."),
         ({"approvers": []}, "july.yaml: approvers: "),

@@ -78,7 +78,7 @@ class Sample(_Part):
     """How many are asked, and of which groups.
 
     Either `size`, or what answers are wanted for: a `margin_of_error` of a share at a `confidence`, and the
-    share that is expected to answer.
+    share that is expected to answer. Beside a size the latter only says what margin is to be expected.
     """
 
     groups: tuple[GroupCode, ...] = GROUPS
@@ -109,8 +109,10 @@ class Sample(_Part):
                 "say how many are asked in one way: as size, as margin_of_error, or as a number for each "
                 "group under allocation"
             )
-        if (self.margin_of_error is None) != (self.expected_response_rate is None):
-            raise ValueError("margin_of_error and expected_response_rate belong together")
+        if self.margin_of_error is not None and self.expected_response_rate is None:
+            raise ValueError(
+                "margin_of_error needs the share that will answer, as in expected_response_rate: 0.25"
+            )
         return self
 
     @model_validator(mode="after")
@@ -122,6 +124,11 @@ class Sample(_Part):
                 )
             if min(self.allocation.values()) < 0 or not any(self.allocation.values()):
                 raise ValueError("allocation must give numbers from 0, and not only 0")
+            if self.minimum_per_group:
+                raise ValueError(
+                    "minimum_per_group has no place beside a number for each group under allocation: raise "
+                    "the numbers, and take the key away"
+                )
         return self
 
 
