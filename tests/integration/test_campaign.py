@@ -58,6 +58,11 @@ def test_a_check_shows_who_would_be_asked_and_keeps_nothing(folder: Path, store:
     assert store.value("SELECT count(*) FROM ops.campaign_event") == 0
 
 
+def test_a_check_names_a_form_that_is_missing(folder: Path) -> None:
+    said = sentence_of(plan.check, write_campaign(folder, form="nothing"))
+    assert "There is no form 'nothing'; there are: kkul-news-2018" in said
+
+
 def test_a_check_says_which_margin_of_error_the_sample_gives(folder: Path, capsys: Any) -> None:
     numbers = dict.fromkeys(GROUPS, 50)
     sample = {"groups": list(GROUPS), "allocation": numbers}

@@ -16,7 +16,7 @@ from typing import Any
 from engagement import clock, warehouse
 from engagement.errors import EngagementError
 from engagement.groups import GroupCode
-from engagement.measure import campaign as campaigns, events, letters, sample
+from engagement.measure import campaign as campaigns, events, form as forms, letters, sample
 from engagement.measure.campaign import Campaign
 from engagement.measure.events import State
 from engagement.warehouse import Session
@@ -84,9 +84,11 @@ def check(name: str) -> Plan:
     """Return what a campaign would do if it were planned now; nothing is kept.
 
     Raises:
-        EngagementError: the campaign's file is wrong, its frame is not published, or nobody may be asked.
+        EngagementError: the campaign's file or its form's is wrong, its frame is not published, or nobody may be
+            asked.
     """
     campaign = campaigns.load(name)
+    forms.load(campaign.form)
     with warehouse.session() as session, _frame(session, campaign, seed=0) as frame:
         return _planned(campaign, frame, "")
 
