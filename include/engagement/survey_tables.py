@@ -13,8 +13,6 @@ from engagement.measure.answers import Imported
 from engagement.measure.figures import Counts, Figures, Reachable
 from engagement.measure.plan import Plan
 
-_PERCENTAGE_BASE = 30  # below it a percentage says less than the count
-
 
 def show_plan(plan: Plan) -> None:
     """Print whom a campaign would ask, by group, and who is left out."""
@@ -60,7 +58,7 @@ def show_figures(figures: Figures) -> None:
         (counts.response_rate, counts.invited, "invited (AAPOR RR1)"),
         (counts.response_rate_delivered, counts.delivered, "delivered"),
     ):
-        share = f": {rate:.1%}" if rate is not None and base >= _PERCENTAGE_BASE else ""
+        share = f": {rate:.1%}" if rate is not None else ""
         console.print(f"Answered of {name}: {counts.answered:,} of {base:,}{share}")
     others = {
         kind: count for kind, count in figures.responses.items() if count and kind != "counted"

@@ -433,3 +433,9 @@ def test_a_mail_refused_at_once_for_a_dead_address_is_a_hard_bounce(
     assert suppressed(store) == {"hard_bounce": 1}
     found = counted()
     assert (found.invited, found.sent, found.hard_bounced, found.soft_bounced) == (9, 7, 1, 1)
+
+
+@pytest.mark.parametrize(("base", "share"), [(29, None), (30, 0.5)])
+def test_a_rate_needs_a_base_of_thirty(base: int, share: float | None) -> None:
+    counts = Counts(100, base, base, 0, 0, 0, base, 0, 15, base)
+    assert (counts.response_rate, counts.response_rate_delivered) == (share, share)

@@ -18,6 +18,7 @@ from engagement.measure.campaign import Campaign
 from engagement.settings import settings
 
 _CONFIDENCE = 0.95
+_PERCENTAGE_BASE = 30  # below it a percentage says less than the count
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,13 @@ class Counts:
 
     @property
     def response_rate(self) -> float | None:
-        """Answered of invited: AAPOR RR1, bounces being of unknown eligibility."""
-        return self.answered / self.invited if self.invited else None
+        """Answered of invited: AAPOR RR1, bounces being of unknown eligibility; None below a base of 30."""
+        return self.answered / self.invited if self.invited >= _PERCENTAGE_BASE else None
 
     @property
     def response_rate_delivered(self) -> float | None:
-        """Answered of delivered."""
-        return self.answered / self.delivered if self.delivered else None
+        """Answered of delivered; None below a base of 30."""
+        return self.answered / self.delivered if self.delivered >= _PERCENTAGE_BASE else None
 
 
 @dataclass(frozen=True)
