@@ -9,7 +9,8 @@ will read, and what stops the mailing by itself. No answer by `approve_by` means
 | ask | shows the plan and waits for an approver | read the sentence: the plan has changed, or its time is over |
 | decide | writes the answer down | clear it: writing it again changes nothing |
 
-Clearing takes back nothing that was approved. Starts by itself when measure_dispatch has planned a campaign.
+A changed file makes a new plan and a new question; the older ones stay until `approve_by`, and a yes to them is refused:
+answer the newest. Clearing takes back nothing that was approved. Starts by itself when measure_dispatch has planned a campaign.
 """
 
 from typing import Any
@@ -23,7 +24,9 @@ from engagement_airflow.operators import PlanApproval, plan_key
 @dag(
     schedule=PartitionedAssetTimetable(assets=assets.plans),
     catchup=False,
-    max_active_runs=16,
+    # A file that was changed leaves the question about its older plan parked until approve_by: a task's token lets
+    # it answer none but its own. As many must fit beside each other, or a new plan would be asked about too late.
+    max_active_runs=256,
     doc_md=__doc__,
     tags=["measure", "survey"],
     default_args={"owner": "data", "retries": 0},

@@ -10,10 +10,8 @@ from rich.table import Table
 
 from engagement.labels import labels
 from engagement.measure.answers import Imported
-from engagement.measure.figures import Counts, Figures
+from engagement.measure.figures import Counts, Figures, Reachable
 from engagement.measure.plan import Plan
-
-_PERCENTAGE_BASE = 30  # below it a percentage says less than the count
 
 
 def show_plan(plan: Plan) -> None:
@@ -32,6 +30,15 @@ def show_plan(plan: Plan) -> None:
     console.print(f"Waves: {' + '.join(f'{size:,}' for size in plan.waves)} people.")
     if plan.answers_needed is not None:
         console.print(f"Answers needed for the margin of error: {plan.answers_needed:,}.")
+    wanted = plan.campaign.sample
+    answering = (
+        "everybody answers; fewer answers widen it (expected_response_rate)"
+        if wanted.expected_response_rate is None
+        else f"{wanted.expected_response_rate:.0%} answer"
+    )
+    console.print(
+        f"Margin of error for all together: {plan.margin:.1%} at {wanted.confidence:.0%}, if {answering}."
+    )
 
 
 def show_figures(figures: Figures) -> None:
@@ -51,7 +58,7 @@ def show_figures(figures: Figures) -> None:
         (counts.response_rate, counts.invited, "invited (AAPOR RR1)"),
         (counts.response_rate_delivered, counts.delivered, "delivered"),
     ):
-        share = f": {rate:.1%}" if rate is not None and base >= _PERCENTAGE_BASE else ""
+        share = f": {rate:.1%}" if rate is not None else ""
         console.print(f"Answered of {name}: {counts.answered:,} of {base:,}{share}")
     others = {
         kind: count for kind, count in figures.responses.items() if count and kind != "counted"
@@ -60,12 +67,18 @@ def show_figures(figures: Figures) -> None:
         console.print(
             "Not counted: " + ", ".join(f"{count:,} {kind}" for kind, count in others.items()) + "."
         )
-    if (reach := figures.reachable) is not None:
-        people, low, high = reach.people
-        console.print(
-            f"Reachable, estimated: {people:,} of {reach.mailable:,} people of {reach.period} ({reach.share:.1%}; "
-            f"95 %: {low:,} to {high:,}; sample of {reach.sampled:,}). That some do not read their mail is not in it."
-        )
+    console.print(f"Reachable, estimated: {_reachable(figures.reachable)}")
+
+
+def _reachable(reach: Reachable | None) -> str:
+    if reach is None:
+        return "not measured yet; its mails have not all had their time to come back."
+    people, low, high = reach.people
+    return (
+        f"{people:,} of the {reach.frame:,} people of {reach.period} who might have been asked on {reach.drawn_date} "
+        f"({reach.share:.1%}; 95 %: {low:,} to {high:,}; sample of {reach.sampled:,}). That some do not read their mail "
+        "is not in it."
+    )
 
 
 def show_import(done: Imported) -> None:

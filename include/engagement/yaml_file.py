@@ -11,14 +11,33 @@ from pydantic import BaseModel, ValidationError
 
 from engagement.errors import EngagementError
 
-# What pydantic says in the words of Python, by its kind of error.
+_WHOLE, _NUMBER = "write a whole number there, as in 30", "write a number there, as in 0.5"
+_SWITCH = "write true or false there"
+# What pydantic says in the words of Python, by its kind of error; with the limits that it names.
 _PLAINLY = {
     "string_type": "write text there, in quotes where it is a number, yes or no",
     "frozen_set_type": "write a list there, as in [a, b]",
     "tuple_type": "write a list there, as in [a, b]",
     "dict_type": "write keys there, each with a colon and its value",
     "model_type": "write keys there, each with a colon and its value",
-    "dataclass_type": "write keys there, each with a colon and its value",
+    "dataclass_type": "write it in both languages, as in {{th: ห้องสมุด, en: Library}}",
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": _NUMBER,
+    "bool_type": _SWITCH,
+    "bool_parsing": _SWITCH,
+    "greater_than": "write a number above {gt:g}",
+    "greater_than_equal": "write {ge:g} or more",
+    "less_than": "write a number below {lt:g}",
+    "less_than_equal": "write {le:g} or less",
+    "too_short": "name at least {min_length}",
+    "too_long": "name at most {max_length}",
+    "string_too_short": "write something there",
+    "string_pattern_mismatch": "that cannot stand there; docs show an example",
+    "literal_error": "write {expected} there",
     "extra_forbidden": "there is no such key",
     "unexpected_keyword_argument": "there is no such key",
     "missing": "the key is missing",
@@ -96,8 +115,14 @@ def validated(
         described = model.model_validate(read)
     except ValidationError as error:
         first = error.errors()[0]
-        where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
-        said = _PLAINLY.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+        keys = [str(key) for key in first["loc"] if key != "[key]"]
+        where = f"{'.'.join(keys)}: " if keys else ""
+        plain = _PLAINLY.get(first["type"])
+        said = (
+            plain.format(**first.get("ctx", {}))
+            if plain
+            else first["msg"].removeprefix("Value error, ")
+        )
         raise EngagementError(f"{path.name}: {where}{said}.") from None
     if named is not None and getattr(described, named) != path.stem:
         raise EngagementError(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from survey import add_person, publish_people, use_campaigns, write_campaign
 
-from engagement import address, warehouse
+from engagement import address, survey_tables, warehouse
 from engagement.errors import EngagementError
 from engagement.measure import events, plan
 
@@ -56,6 +56,24 @@ def test_a_check_shows_who_would_be_asked_and_keeps_nothing(folder: Path, store:
     assert (found.invited, found.waves) == (200, (100, 100))
     assert store.value("SELECT count(*) FROM core.invitation") == 0
     assert store.value("SELECT count(*) FROM ops.campaign_event") == 0
+
+
+def test_a_check_names_a_form_that_is_missing(folder: Path) -> None:
+    said = sentence_of(plan.check, write_campaign(folder, form="nothing"))
+    assert "There is no form 'nothing'; there are: kkul-news-2018" in said
+
+
+def test_a_check_says_which_margin_of_error_the_sample_gives(folder: Path, capsys: Any) -> None:
+    numbers = dict.fromkeys(GROUPS, 50)
+    sample = {"groups": list(GROUPS), "allocation": numbers}
+    survey_tables.show_plan(plan.check(write_campaign(folder, sample=sample)))
+    # Cochran 5.6: 1.96 * sqrt(sum of (N_h / N)^2 / 4 * (1 / n_h - 1 / N_h)); one for all would give 6.2 %.
+    said = "Margin of error for all together: 8.4% at 95%, if everybody answers"
+    assert said in " ".join(capsys.readouterr().out.split())
+    sample |= {"expected_response_rate": 0.25}
+    survey_tables.show_plan(plan.check(write_campaign(folder, sample=sample)))
+    said = "Margin of error for all together: 17.7% at 95%, if 25% answer."
+    assert said in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_drawn_list_is_kept_with_seed_stratum_and_inclusion_probability(
@@ -188,6 +206,49 @@ def test_who_is_on_the_list_of_another_campaign_is_left_out_unless_that_one_was_
     with warehouse.session() as session:
         events.add(session, name, "rejected", plan_hash=plan_hash, actor="anna")
     assert sum(plan.check("july").frame.people.values()) == 1000
+
+
+@pytest.mark.parametrize(
+    ("state", "end", "count"),
+    [
+        ("queued", None, 300),
+        ("queued", "closed", 0),
+        ("sending", "closed", 300),
+        ("uncertain", "closed", 300),
+        ("caught", "closed", 0),
+        ("withdrawn", "closed", 0),
+    ],
+)
+def test_whose_mail_of_another_campaign_is_on_its_way_or_may_have_arrived_was_asked(
+    folder: Path, store: Any, state: str, end: Any, count: int
+) -> None:
+    name = write_campaign(folder, campaign="before", sample__size=300)
+    plan_hash = plan.make(name)
+    claimed = None if state in ("queued", "withdrawn") else "2018-07-01"
+    store.do(
+        "INSERT INTO core.message (purpose, ref, step, recipient_key, token, state, queued_at, due_at, claimed_at, "
+        "sent_at) SELECT 'survey', campaign, 'invite', address_key, gen_random_uuid()::text, %s, '2018-07-01', "
+        "'2018-07-01', %s, %s FROM core.invitation",
+        [state, claimed, "2018-07-01" if state == "caught" else None],
+    )
+    if end is not None:
+        with warehouse.session() as session:
+            events.add(session, name, end, plan_hash=plan_hash)
+    left_out = plan.check(write_campaign(folder)).frame.left_out
+    assert sum(left_out.get("asked lately", {}).values()) == count
+
+
+def test_whose_mail_may_have_arrived_long_ago_may_be_asked_again(folder: Path, store: Any) -> None:
+    name = write_campaign(folder, campaign="before", sample__size=300)
+    plan_hash = plan.make(name)
+    store.do(
+        "INSERT INTO core.message (purpose, ref, step, recipient_key, token, state, queued_at, due_at, claimed_at) "
+        "SELECT 'survey', campaign, 'invite', address_key, gen_random_uuid()::text, 'uncertain', '2017-12-31', "
+        "'2017-12-31', '2017-12-31' FROM core.invitation"
+    )
+    with warehouse.session() as session:
+        events.add(session, name, "closed", plan_hash=plan_hash)
+    assert plan.check(write_campaign(folder)).frame.left_out == {}
 
 
 def test_a_frame_that_is_not_published_is_named(folder: Path) -> None:

@@ -191,9 +191,12 @@ def test_the_survey_comes_out_as_the_library_published_it(
 
 def test_who_is_reachable_is_estimated_with_an_interval(survey: dict[str, Any]) -> None:
     reach = survey["reachable"]
-    assert reach["period"] == "2018-07"
+    assert reach["period"] == "2018-06"
+    assert reach["drawn_date"] < "2018-07-09"
+    assert reach["sampled"] == 1_567
     assert 0.40 < reach["low"] < reach["share"] < reach["high"] < 0.46
-    assert reach["people"] == round(reach["share"] * reach["mailable"])
+    assert 11_000 < reach["frame"] < 12_083
+    assert reach["people"] == round(reach["share"] * reach["frame"])
 
 
 def test_nobody_got_an_invitation_or_a_reminder_twice(demo: str, checkout: Checkout) -> None:

@@ -196,7 +196,7 @@ def test_who_was_asked_is_forgotten_three_years_after_the_campaign_was_closed_an
             [message, number],
         )
         store.do(
-            "INSERT INTO mart.campaign_group VALUES (%s, 'staff', 10, 1, 1, 1, 0, 0, 0, 0, 1, %s)",
+            "INSERT INTO mart.campaign_group VALUES (%s, 'staff', 10, 1, 1, 1, 0, 0, 0, 0, 1, 1, %s)",
             [campaign, CLOSED],
         )
     close(store, "july")

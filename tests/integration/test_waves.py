@@ -53,6 +53,18 @@ def test_who_is_not_named_cannot_approve(mails: MailWorld) -> None:
         approval.decide(*plan, is_approved=True, by="bob")
 
 
+def test_a_question_that_a_newer_one_has_replaced_takes_no_yes_and_runs_out_in_peace(
+    mails: MailWorld, tmp_path: Path
+) -> None:
+    older = planned_key()
+    write_campaign(tmp_path / "campaigns", waves__hard_bounce_limit=0.9)
+    newer = planned_key()
+    with pytest.raises(EngagementError, match="july has another plan by now"):
+        approval.decide(*older, is_approved=True, by="anna")
+    assert approval.decide(*older, is_approved=False, by=None) == "expired"
+    assert approval.decide(*newer, is_approved=True, by="anna") == "approved"
+
+
 def test_a_changed_plan_needs_a_new_yes(mails: MailWorld, clock: Any, tmp_path: Path) -> None:
     approve()
     write_campaign(tmp_path / "campaigns", waves__hard_bounce_limit=0.9)

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 
 from engagement.errors import EngagementError
@@ -40,6 +41,61 @@ def test_a_margin_that_needs_more_people_than_there_are_says_so() -> None:
     wanted = Sample(margin_of_error=0.01, expected_response_rate=0.25)
     with pytest.raises(EngagementError, match="ask all of them with size: 12020"):
         sample.size(wanted, FRAME)
+
+
+def margin_by_trial(frame: dict[str, int], answers: dict[str, int]) -> float:
+    """Half the width that holds 95 of 100 estimates of a share of 1/2, each group weighing by its size."""
+    dice = np.random.default_rng(20180709)
+    people = sum(frame.values())
+    estimates = sum(
+        frame[group]
+        / people
+        * dice.hypergeometric(frame[group] // 2, frame[group] - frame[group] // 2, count, 20_000)
+        / count
+        for group, count in answers.items()
+    )
+    return float(np.quantile(np.abs(estimates - 0.5), 0.95))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Sample(margin_of_error=0.05, expected_response_rate=0.25),
+        Sample(margin_of_error=0.05, expected_response_rate=0.5, allocation="equal"),
+        Sample(margin_of_error=0.05, expected_response_rate=0.5, minimum_per_group=200),
+    ],
+)
+def test_the_margin_holds_for_the_whole_however_the_groups_share_the_sample(wanted: Sample) -> None:
+    found = sample.size(wanted, FRAME)
+    asked = sample.allocate(wanted, FRAME, found.invited)
+    assert sum(asked.values()) == found.invited
+    said = sample.margin(wanted, FRAME, asked)
+    assert 0.048 < said <= 0.05
+    assert found.answers_needed is not None
+    assert found.answers_needed >= 373
+    assert wanted.expected_response_rate is not None
+    answers = {group: round(n * wanted.expected_response_rate) for group, n in asked.items()}
+    assert margin_by_trial(FRAME, answers) == pytest.approx(said, rel=0.05)
+
+
+def test_equal_shares_need_more_answers_than_proportional_ones() -> None:
+    wanted = Sample(margin_of_error=0.05, expected_response_rate=0.5, allocation="equal")
+    found = sample.size(wanted, FRAME)
+    assert (found.invited, found.answers_needed) == (1_807, 904)
+
+
+def test_the_margin_of_a_size_says_what_its_answers_are_worth() -> None:
+    wanted = Sample(size=1_567, expected_response_rate=0.25)
+    asked = sample.allocate(wanted, FRAME, 1_567)
+    assert sample.margin(wanted, FRAME, asked) == pytest.approx(0.0487, abs=0.0001)
+    assert sample.margin(Sample(size=12_020), FRAME, FRAME) == 0  # everybody, and all answer
+
+
+def test_the_smallest_groups_may_be_left_to_chance() -> None:
+    frame = FRAME | {"pupil": 1, "external": 0}
+    wanted = Sample(margin_of_error=0.05, expected_response_rate=0.25)
+    found = sample.size(wanted, frame)
+    assert sample.margin(wanted, frame, sample.allocate(wanted, frame, found.invited)) <= 0.05
 
 
 def test_nobody_is_asked_who_is_not_there() -> None:

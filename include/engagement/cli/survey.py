@@ -47,7 +47,7 @@ def status(
 
 @campaign_app.command()
 def figures(name: Name, as_json: AsJson = False) -> None:
-    """Show what became of a campaign's mails, and who answered."""
+    """Show what became of a campaign's mails, and who answered; exact, also where only few are behind a number."""
     from engagement import survey_tables
     from engagement.measure import figures
 

@@ -92,6 +92,8 @@ def decide(name: str, plan_hash: str, *, is_approved: bool, by: str | None) -> K
         state = events.state(session, name)
         if state.plan_hash == plan_hash and state.decision is not None:
             return state.decision
+        if state.plan_hash != plan_hash and by is None:
+            return "expired"  # nobody missed a question that a newer one has replaced
         _require_plan(campaign, state, plan_hash)
         if by is None or clock.now() > campaign.dates.approve_by:
             kind: Kind = "expired"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -55,6 +56,8 @@ def _as_instant(written: Any) -> Any:
 def _as_period(written: Any) -> Any:
     if isinstance(written, Period):
         return written
+    if not isinstance(written, str):
+        raise ValueError("write year and month, as in 2018-06")
     try:
         return Period.parse(str(written))
     except EngagementError as error:
@@ -64,37 +67,93 @@ def _as_period(written: Any) -> Any:
 def _require_address(text: str) -> str:
     normal = address.normal(text)
     if normal is None:
-        raise ValueError("that is no e-mail address")
+        raise ValueError("that is no e-mail address such as library@example.com")
     return normal
+
+
+def _require_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", text):
+        raise ValueError("write small letters, digits and hyphens, as in news-2019-02")
+    return text
+
+
+def _share(
+    example: str, *, above: float = 0, below: float = math.nextafter(1, 2)
+) -> Callable[[Any], Any]:
+    """Return what reads a share of 1: a person writes 5, 5% or 0,05 as easily."""
+
+    def read(written: Any) -> Any:
+        is_number = isinstance(written, int | float) and not isinstance(written, bool)
+        if not is_number or not above < written < below:
+            raise ValueError(f"write it as a share of 1, as in {example}")
+        return written
+
+    return read
+
+
+def _as_allocation(written: Any) -> Any:
+    """Read how the sample is shared out; a mistake in it is told in one sentence, not as one of two shapes."""
+    if written in ("proportional", "equal"):
+        return written
+    if not isinstance(written, Mapping):
+        raise ValueError(
+            "write proportional or equal, or a number for each group, as in {staff: 300, pupil: 50}"
+        )
+    if strange := [str(group) for group in written if group not in GROUPS]:
+        raise ValueError(f"{strange[0]} is none of the groups {', '.join(GROUPS)}")
+    for group, number in written.items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            raise ValueError(f"write a whole number of people for {group}, as in {group}: 300")
+    return written
+
+
+def _require_words(label: Label) -> Label:
+    if not (label.th.strip() and label.en.strip()):
+        raise ValueError("write something in both languages")
+    return label
+
+
+def _require_line(label: Label) -> Label:
+    if len(label.th.strip().splitlines()) > 1 or len(label.en.strip().splitlines()) > 1:
+        raise ValueError("write it in one line")
+    return Label(label.th.strip(), label.en.strip())
 
 
 Instant = Annotated[datetime, BeforeValidator(_as_instant)]
 FramePeriod = Annotated[Period, BeforeValidator(_as_period)]
 Address = Annotated[str, AfterValidator(_require_address)]
-Share = Annotated[float, Field(gt=0, le=1)]
+Whole = Annotated[int, Field(strict=True)]
+Words = Annotated[Label, AfterValidator(_require_words)]
+Line = Annotated[Words, AfterValidator(_require_line)]
 
 
 class Sample(_Part):
     """How many are asked, and of which groups.
 
     Either `size`, or what answers are wanted for: a `margin_of_error` of a share at a `confidence`, and the
-    share that is expected to answer.
+    share that is expected to answer. Beside a size the latter only says what margin is to be expected.
     """
 
     groups: tuple[GroupCode, ...] = GROUPS
-    size: int | None = Field(default=None, ge=1)
-    margin_of_error: float | None = Field(default=None, gt=0, lt=0.5)
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    expected_response_rate: Share | None = None
-    allocation: Literal["proportional", "equal"] | Mapping[GroupCode, int] = "proportional"
-    minimum_per_group: int = Field(default=0, ge=0)
-    not_asked_for_months: int = Field(default=6, ge=0)
+    size: Whole | None = Field(default=None, ge=1)
+    margin_of_error: (
+        Annotated[float, BeforeValidator(_share("0.05 for 5 %, below 0.5", below=0.5))] | None
+    ) = None
+    confidence: Annotated[
+        float, BeforeValidator(_share("0.95 for 95 %, above 0.5 and below 1", above=0.5, below=1))
+    ] = 0.95
+    expected_response_rate: Annotated[float, BeforeValidator(_share("0.25 for 25 %"))] | None = None
+    allocation: Annotated[
+        Literal["proportional", "equal"] | Mapping[GroupCode, int], BeforeValidator(_as_allocation)
+    ] = "proportional"
+    minimum_per_group: Whole = Field(default=0, ge=0)
+    not_asked_for_months: Whole = Field(default=6, ge=0)
 
     @field_validator("groups")
     @classmethod
     def _stand_there_once(cls, groups: tuple[GroupCode, ...]) -> tuple[GroupCode, ...]:
         if not groups or len(set(groups)) < len(groups):
-            raise ValueError("name each group once, and at least one")
+            raise ValueError("name each group once, and at least one, as in [staff, pupil]")
         return groups
 
     @model_validator(mode="after")
@@ -109,8 +168,10 @@ class Sample(_Part):
                 "say how many are asked in one way: as size, as margin_of_error, or as a number for each "
                 "group under allocation"
             )
-        if (self.margin_of_error is None) != (self.expected_response_rate is None):
-            raise ValueError("margin_of_error and expected_response_rate belong together")
+        if self.margin_of_error is not None and self.expected_response_rate is None:
+            raise ValueError(
+                "margin_of_error needs the share that will answer, as in expected_response_rate: 0.25"
+            )
         return self
 
     @model_validator(mode="after")
@@ -118,26 +179,34 @@ class Sample(_Part):
         if isinstance(self.allocation, Mapping):
             if set(self.allocation) != set(self.groups):
                 raise ValueError(
-                    "allocation must give a number to each of the groups, and no other"
+                    "allocation must give a number to each of the groups, and no other: "
+                    f"{', '.join(self.groups)}"
                 )
-            if min(self.allocation.values()) < 0 or not any(self.allocation.values()):
-                raise ValueError("allocation must give numbers from 0, and not only 0")
+            if not any(self.allocation.values()):
+                raise ValueError("allocation asks nobody: not every number can be 0")
+            if self.minimum_per_group:
+                raise ValueError(
+                    "minimum_per_group has no place beside a number for each group under allocation: raise "
+                    "the numbers, and take the key away"
+                )
         return self
 
 
 class Waves(_Part):
     """In what portions the mail goes out, and what holds the rest back."""
 
-    sizes: tuple[int, ...] = (LEAST_FIRST_WAVE,)
-    wait_hours: float = Field(default=24, ge=1)
-    hard_bounce_limit: Share = 0.10
+    sizes: tuple[Whole, ...] = (LEAST_FIRST_WAVE,)
+    wait_hours: float = Field(default=24, ge=1, strict=True)
+    hard_bounce_limit: Annotated[float, BeforeValidator(_share("0.10 for 10 %"))] = 0.10
     canary: Address
 
     @field_validator("sizes")
     @classmethod
     def _are_large_enough(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
         if not sizes or min(sizes) < 1 or sizes[0] < LEAST_FIRST_WAVE:
-            raise ValueError(f"the first wave takes at least {LEAST_FIRST_WAVE}, each other one 1")
+            raise ValueError(
+                f"the first wave takes at least {LEAST_FIRST_WAVE}, each other one 1, as in [160]"
+            )
         return sizes
 
     @property
@@ -165,16 +234,16 @@ class Dates(_Part):
 class Sender(_Part):
     """In whose name the survey is sent, and who answers questions about it."""
 
-    name: Label
+    name: Line
     address: Address
-    contact: Label
+    contact: Words
 
 
 class Letter(_Part):
     """The words of a mail: its subject, and its text in paragraphs with an empty line between."""
 
-    subject: Label
-    text: Label
+    subject: Line
+    text: Words
 
 
 class Languages(_Part):
@@ -191,12 +260,12 @@ class Languages(_Part):
 class Campaign(_Part):
     """One survey, as `include/campaigns/<name>.yaml` describes it."""
 
-    campaign: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    title: Label
+    campaign: Annotated[str, AfterValidator(_require_name)]
+    title: Line
     frame: FramePeriod
     form: str
     link: str
-    survey_id: int | None = Field(default=None, ge=1)
+    survey_id: Whole | None = Field(default=None, ge=1)
     languages: Languages = Languages()
     sample: Sample
     waves: Waves
@@ -204,16 +273,24 @@ class Campaign(_Part):
     sender: Sender
     invitation: Letter
     reminder: Letter | None = None
-    lawful_basis: Label
+    lawful_basis: Words
     owner: Address
-    approvers: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)
+    approvers: tuple[Annotated[str, Field(min_length=1)], ...]
+
+    @field_validator("approvers")
+    @classmethod
+    def _names_somebody(cls, approvers: tuple[str, ...]) -> tuple[str, ...]:
+        if not approvers:
+            raise ValueError("name at least one, by the name for Airflow's login, as in [anna]")
+        return approvers
 
     @field_validator("link")
     @classmethod
     def _carries_the_token(cls, link: str) -> str:
         if not re.match(r"https?://[^/\s]+/\S*$", link) or link.count(_TOKEN) != 1:
             raise ValueError(
-                f"write the form's address with {_TOKEN} where the personal code belongs, once"
+                f"write the form's address with {_TOKEN} where the personal code belongs, once, as in "
+                f"https://forms.example.com/?code={_TOKEN}"
             )
         return link
 

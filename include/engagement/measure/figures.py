@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from statistics import NormalDist
 from typing import Any
 
@@ -13,9 +14,11 @@ from engagement.errors import EngagementError
 from engagement.groups import GroupCode
 from engagement.measure import answers, campaign as campaigns, events
 from engagement.measure.answers import Kind
-from engagement.warehouse import Session
+from engagement.measure.campaign import Campaign
+from engagement.settings import settings
 
 _CONFIDENCE = 0.95
+_PERCENTAGE_BASE = 30  # below it a percentage says less than the count
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Counts:
         delivered: whose invitation was taken and did not come back.
         opted_out: who wants no more mail.
         answered: who answered, once and in time, with the own link.
+        sampled: of whose invitation it is known whether it arrived: it left our relay, or the address is dead. 0
+            while bounces may still come.
     """
 
     frame: int
@@ -43,25 +48,29 @@ class Counts:
     delivered: int
     opted_out: int
     answered: int
+    sampled: int
 
     @property
     def response_rate(self) -> float | None:
-        """Answered of invited: AAPOR RR1, bounces being of unknown eligibility."""
-        return self.answered / self.invited if self.invited else None
+        """Answered of invited: AAPOR RR1, bounces being of unknown eligibility; None below a base of 30."""
+        return self.answered / self.invited if self.invited >= _PERCENTAGE_BASE else None
 
     @property
     def response_rate_delivered(self) -> float | None:
-        """Answered of delivered."""
-        return self.answered / self.delivered if self.delivered else None
+        """Answered of delivered; None below a base of 30."""
+        return self.answered / self.delivered if self.delivered >= _PERCENTAGE_BASE else None
 
 
 @dataclass(frozen=True)
 class Reachable:
-    """How many of those who may be written to a mail would reach, estimated from a campaign's sample.
+    """How many of those who might have been asked a mail would have reached, estimated from the sample.
+
+    It holds for the day of the draw: whom the campaign's own bounces suppress since then is among them.
 
     Attributes:
         period: the published period whose people are meant.
-        mailable: how many they are, in people.
+        drawn_date: when the sample was drawn of them.
+        frame: how many they were then, in people, of the groups that were asked.
         share: the estimated share whose address works.
         low: the lower end of its interval at 95 %.
         high: the upper end.
@@ -69,7 +78,8 @@ class Reachable:
     """
 
     period: str
-    mailable: int
+    drawn_date: date
+    frame: int
     share: float
     low: float
     high: float
@@ -78,9 +88,7 @@ class Reachable:
     @property
     def people(self) -> tuple[int, int, int]:
         """The estimate and its interval in people."""
-        low, share, high = (
-            round(part * self.mailable) for part in (self.low, self.share, self.high)
-        )
+        low, share, high = (round(part * self.frame) for part in (self.low, self.share, self.high))
         return share, low, high
 
 
@@ -101,7 +109,7 @@ class Figures:
         reach = self.reachable
         return {
             "campaign": self.campaign,
-            "frame": self.frame,
+            "period": self.frame,
             **asdict(self.counts),
             "response_rate": self.counts.response_rate,
             "response_rate_delivered": self.counts.response_rate_delivered,
@@ -110,12 +118,17 @@ class Figures:
             "answers": {question: dict(counts) for question, counts in self.answers.items()},
             "reachable": reach
             and asdict(reach)
+            | {"drawn_date": str(reach.drawn_date)}
             | dict(zip(("people", "people_low", "people_high"), reach.people, strict=True)),
         }
 
 
 def count(name: str) -> None:
-    """Count what became of a campaign's people, and keep it in mart; what was counted outlives the people."""
+    """Count what became of a campaign's people, and keep it in mart; what was counted outlives the people.
+
+    Raises:
+        EngagementError: the campaign's file is wrong.
+    """
     with warehouse.session() as session:
         events.lock(session, name)
         if not session.scalar("measure/has_invitations", campaign=name):
@@ -128,6 +141,7 @@ def count(name: str) -> None:
             campaign=name,
             groups=list(people),
             frame_counts=list(people.values()),
+            wait=campaigns.load(name).waves.wait,
             now=now,
         )
         session.run("measure/forget_campaign_answers", campaign=name)
@@ -154,7 +168,8 @@ def read(name: str) -> Figures:
         found: dict[str, dict[str, int]] = {}
         for row in session.rows("measure/campaign_answers", campaign=name):
             found.setdefault(row.question_code, {})[row.option_code] = row.response_count
-        reachable = _reachable(session, by_group)
+        drawn_at = events.state(session, name).planned_at
+        assert drawn_at is not None  # noqa: S101 - who was counted was drawn
     return Figures(
         name,
         str(campaign.frame),
@@ -162,7 +177,7 @@ def read(name: str) -> Figures:
         by_group,
         answers.counts(name),
         found,
-        reachable,
+        _reachable(campaign, drawn_at, list(by_group.values())),
     )
 
 
@@ -177,6 +192,7 @@ def _counts(row: Any) -> Counts:
         row.delivered_count,
         row.opted_out_count,
         row.answered_count,
+        row.sampled_count,
     )
 
 
@@ -187,31 +203,33 @@ def total(counts: Sequence[Counts]) -> Counts:
     )
 
 
-def _reachable(session: Session, by_group: Mapping[GroupCode, Counts]) -> Reachable | None:
-    row: Any = session.one("measure/count_mailable_persons")
-    estimated = estimate(list(by_group.values()))
-    if row is None or estimated is None:
+def _reachable(
+    campaign: Campaign, drawn_at: datetime, groups: Sequence[Counts]
+) -> Reachable | None:
+    estimated = estimate(groups)
+    if estimated is None:
         return None
-    share, low, high = estimated
-    sampled = sum(counts.invited for counts in by_group.values())
-    return Reachable(row.period, row.person_count, share, low, high, sampled)
+    of = total([group for group in groups if group.sampled])
+    day = drawn_at.astimezone(settings().zone).date()
+    return Reachable(str(campaign.frame), day, of.frame, *estimated, of.sampled)
 
 
 def estimate(groups: Sequence[Counts]) -> tuple[float, float, float] | None:
-    """Return the share of the frame that mail reaches, and its interval at 95 %; None without a sample.
+    """Return the share of the frame that mail reaches, and its interval at 95 %; None while nothing is measured.
 
     A stratified random sample: the groups' shares, weighted with their size in the frame; variance with
     finite population correction (Cochran, Sampling Techniques, 1977, 5.6). The interval is Wilson's at the
-    effective size of the sample (Korn and Graubard 1998), so that it never leaves 0 to 1. What is not known
-    of an invitation (uncertain ones) counts as not delivered. That some do not read their mail is not in it.
+    effective size of the sample (Korn and Graubard 1998), so that it never leaves 0 to 1. What our own relay
+    refused, or may not have sent, says nothing about an address and is not in the sample. That some do not
+    read their mail is not in the interval.
     """
-    sampled = [group for group in groups if group.invited]
+    sampled = [group for group in groups if group.sampled]
     frame = sum(group.frame for group in sampled)
     if not frame:
         return None
-    share = sum(group.frame / frame * group.delivered / group.invited for group in sampled)
+    share = sum(group.frame / frame * group.delivered / group.sampled for group in sampled)
     variance = sum(_variance(group, frame) for group in sampled)
-    size = sum(group.invited for group in sampled)
+    size = sum(group.sampled for group in sampled)
     if size >= frame:
         return share, share, share  # nothing is estimated
     # Where all or none arrived, the groups' variances say nothing.
@@ -220,9 +238,9 @@ def estimate(groups: Sequence[Counts]) -> tuple[float, float, float] | None:
 
 
 def _variance(group: Counts, frame: int) -> float:
-    share = group.delivered / group.invited
-    not_sampled = max(1 - group.invited / group.frame, 0.0)
-    spread = share * (1 - share) / max(group.invited - 1, 1)
+    share = group.delivered / group.sampled
+    not_sampled = max(1 - group.sampled / group.frame, 0.0)
+    spread = share * (1 - share) / max(group.sampled - 1, 1)
     return (group.frame / frame) ** 2 * not_sampled * spread
 
 

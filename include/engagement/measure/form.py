@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -70,9 +71,21 @@ def _as_list(written: Any) -> Any:
     return [written] if isinstance(written, str) else written
 
 
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+def _require_text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("write something there")
+    return text
+
+
+def _require_code(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", text):
+        raise ValueError("write small letters, digits, hyphens and underscores, as in time_slot")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_require_text)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list)]
-Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Code = Annotated[str, AfterValidator(_require_code)]
 
 
 class Option(_Part):
@@ -97,7 +110,7 @@ class Scale(_Part):
     """The points of a scale, by their numbers, and which end is the good one."""
 
     points: Mapping[int, Option] = Field(min_length=2)
-    best: int
+    best: int = Field(strict=True)
 
     @model_validator(mode="after")
     def _is_one_scale(self) -> Scale:

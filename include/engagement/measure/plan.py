@@ -16,7 +16,7 @@ from typing import Any
 from engagement import clock, warehouse
 from engagement.errors import EngagementError
 from engagement.groups import GroupCode
-from engagement.measure import campaign as campaigns, events, letters, sample
+from engagement.measure import campaign as campaigns, events, form as forms, letters, sample
 from engagement.measure.campaign import Campaign
 from engagement.measure.events import State
 from engagement.warehouse import Session
@@ -48,6 +48,7 @@ class Plan:
         asked: how many of each group are.
         answers_needed: what the margin of error wants, or None.
         waves: how many people each wave takes.
+        margin: to within what a share of all is estimated, at the sample's confidence and expected response rate.
     """
 
     campaign: Campaign
@@ -56,6 +57,7 @@ class Plan:
     asked: Mapping[GroupCode, int]
     answers_needed: int | None
     waves: tuple[int, ...]
+    margin: float
 
     @property
     def invited(self) -> int:
@@ -74,6 +76,7 @@ class Plan:
             "invited": self.invited,
             "answers_needed": self.answers_needed,
             "waves": list(self.waves),
+            "margin_of_error": self.margin,
         }
 
 
@@ -81,9 +84,11 @@ def check(name: str) -> Plan:
     """Return what a campaign would do if it were planned now; nothing is kept.
 
     Raises:
-        EngagementError: the campaign's file is wrong, its frame is not published, or nobody may be asked.
+        EngagementError: the campaign's file or its form's is wrong, its frame is not published, or nobody may be
+            asked.
     """
     campaign = campaigns.load(name)
+    forms.load(campaign.form)
     with warehouse.session() as session, _frame(session, campaign, seed=0) as frame:
         return _planned(campaign, frame, "")
 
@@ -163,7 +168,8 @@ def _planned(campaign: Campaign, frame: Frame, plan_hash: str) -> Plan:
     wanted = sample.size(campaign.sample, frame.people)
     asked = sample.allocate(campaign.sample, frame.people, wanted.invited)
     waves = _waves(campaign.waves.sizes, sum(asked.values()))
-    return Plan(campaign, plan_hash, frame, asked, wanted.answers_needed, waves)
+    margin = sample.margin(campaign.sample, frame.people, asked)
+    return Plan(campaign, plan_hash, frame, asked, wanted.answers_needed, waves, margin)
 
 
 def _waves(sizes: tuple[int, ...], invited: int) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -45,15 +46,45 @@ def size(sample: Sample, frame: Counts) -> Size:
         return Size(min(sample.size, people), None)
     assert sample.margin_of_error is not None  # noqa: S101 - see Sample
     assert sample.expected_response_rate is not None  # noqa: S101
-    needed = answers_needed(sample.margin_of_error, sample.confidence, people)
-    invited = math.ceil(needed / sample.expected_response_rate)
-    if invited > people:
+    rate, wanted = sample.expected_response_rate, sample.margin_of_error
+    needed = answers_needed(wanted, sample.confidence, people)
+    least = max(math.ceil(needed / rate), sum(_least(sample, frame).values()))
+    # What the groups' unequal shares cost: the fewest people whose answers keep the margin for the whole.
+    numbers = range(least, people + 1)
+    place = bisect_left(
+        numbers,
+        True,
+        key=lambda invited: margin(sample, frame, allocate(sample, frame, invited)) <= wanted,
+    )
+    if place == len(numbers):
         raise EngagementError(
-            f"{needed:,} answers at a response rate of {sample.expected_response_rate:.0%} need "
-            f"{invited:,} people, but {people:,} may be asked; allow a wider margin_of_error, or ask all "
-            f"of them with size: {people}."
+            f"A margin_of_error of {wanted:.1%} at a response rate of {rate:.0%} needs more than the {people:,} people "
+            f"who may be asked; allow a wider one, or ask all of them with size: {people}."
         )
-    return Size(invited, needed)
+    invited = numbers[place]
+    return Size(invited, needed if invited == least else math.ceil(invited * rate))
+
+
+def margin(sample: Sample, frame: Counts, asked: Counts) -> float:
+    """Return to within what the answers of those asked estimate any share of all groups that are asked.
+
+    Half the interval of a stratified sample at a share of 1/2 in every group (Cochran, Sampling Techniques, 1977,
+    5.6), finite population correction included: the groups weigh by their size in the frame, so that unequal
+    chances widen it by Kish's design effect of weighting (Survey Sampling, 1965, 11.7).
+
+    Args:
+        sample: for its confidence, and the share that answers; everybody where it names none.
+        frame: people who may be asked, by group.
+        asked: how many of each group are.
+    """
+    rate = sample.expected_response_rate or 1.0
+    people = sum(frame[group] for group, count in asked.items() if count)
+    variance = sum(
+        (frame[group] / people) ** 2 * _HALF * (1 - _HALF) * (1 / (count * rate) - 1 / frame[group])
+        for group, count in asked.items()
+        if count
+    )
+    return _deviations(sample.confidence) * math.sqrt(variance)
 
 
 def answers_needed(margin: float, confidence: float, people: int) -> int:
@@ -64,9 +95,13 @@ def answers_needed(margin: float, confidence: float, people: int) -> int:
     """
     if people == 0:
         return 0
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    infinite = z**2 * _HALF * (1 - _HALF) / margin**2
+    infinite = _deviations(confidence) ** 2 * _HALF * (1 - _HALF) / margin**2
     return math.ceil(infinite / (1 + (infinite - 1) / people))
+
+
+def _deviations(confidence: float) -> float:
+    """Return how many standard deviations to both sides hold so much of a normal distribution."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def allocate(sample: Sample, frame: Counts, invited: int) -> dict[GroupCode, int]:
@@ -80,7 +115,7 @@ def allocate(sample: Sample, frame: Counts, invited: int) -> dict[GroupCode, int
     """
     if isinstance(sample.allocation, Mapping):
         return {group: min(n, frame[group]) for group, n in sample.allocation.items()}
-    least = {group: min(sample.minimum_per_group, count) for group, count in frame.items()}
+    least = _least(sample, frame)
     if sum(least.values()) > invited:
         raise EngagementError(
             f"minimum_per_group takes {sum(least.values()):,} people for all groups together, more than the "
@@ -92,6 +127,10 @@ def allocate(sample: Sample, frame: Counts, invited: int) -> dict[GroupCode, int
         for group, part in _filled(weights, least, frame, invited).items()
     }
     return _rounded(exact, frame, invited)
+
+
+def _least(sample: Sample, frame: Counts) -> dict[GroupCode, int]:
+    return {group: min(sample.minimum_per_group, count) for group, count in frame.items()}
 
 
 def _filled(weights: Counts, least: Counts, most: Counts, total: int) -> dict[GroupCode, float]:

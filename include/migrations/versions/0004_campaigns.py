@@ -268,6 +268,7 @@ CREATE TABLE mart.campaign_group (
     delivered_count bigint NOT NULL,
     opted_out_count bigint NOT NULL,
     answered_count bigint NOT NULL,
+    sampled_count bigint NOT NULL,
     counted_at timestamptz NOT NULL,
     PRIMARY KEY (campaign, group_code)
 );

@@ -9,6 +9,7 @@ SELECT
     g.delivered_count,
     g.opted_out_count,
     g.answered_count,
+    g.sampled_count,
     g.counted_at
 FROM mart.campaign_group AS g
 WHERE g.campaign = :campaign

@@ -1,6 +1,6 @@
 -- Every person behind a real customer of the period, and why he is not asked: NULL means that he may be. Who
--- is on the list of another campaign that has not begun counts as asked. Of people who share an address one
--- is asked, whom the seed picks.
+-- is on the list of another campaign that is not over counts as asked from its draw on; whose mail may or may
+-- not have gone out, from its claim. Of people who share an address one is asked, whom the seed picks.
 WITH person AS (
     SELECT DISTINCT ON (m.person_key)
         m.person_key,
@@ -21,8 +21,14 @@ asked AS (
     WHERE
         i.campaign != :campaign
         AND (
-            s.sent_at >= cast(:asked_since AS timestamptz)
-            OR (s.message_id IS NULL AND i.campaign = any(string_to_array(:going_to_ask, ',')))
+            (
+                s.state IN ('sent', 'sending', 'uncertain')
+                AND coalesce(s.sent_at, s.claimed_at) >= cast(:asked_since AS timestamptz)
+            )
+            OR (
+                (s.message_id IS NULL OR s.state = 'queued')
+                AND i.campaign = any(string_to_array(:going_to_ask, ','))
+            )
         )
 ),
 
