@@ -249,7 +249,7 @@ CREATE TABLE pii.returned_mail (
     kept_at timestamptz NOT NULL,
     UNIQUE (mailbox, mark)
 );
-CREATE INDEX returned_mail_content ON pii.returned_mail (content_hash);
+CREATE INDEX returned_mail_content ON pii.returned_mail (content_hash, mail_id);
 COMMENT ON TABLE pii.returned_mail IS
 'Mail that came to the return path as it came; mark is its number in the mailbox.';
 ALTER TABLE core.bounce ADD FOREIGN KEY (mail_id) REFERENCES pii.returned_mail;
