@@ -4,8 +4,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from engagement import clock as business, mail, outbox, sending
+from engagement.cli.mail import mail_app
+from engagement.cli.person import login
 from engagement.mail import MailServer, Verdict
 from engagement.outbox import Batch
 from engagement.sending import Message
@@ -119,3 +122,19 @@ def test_each_mail_says_in_its_headers_what_it_is(relay: Any, store: Any) -> Non
     assert store.value("SELECT count(*) FROM core.message") == 2
     message = Message(BATCH, 1, "report-v1", 1, "t" * 32, ANNA, False, None, None)
     assert b"\r\nX-Engagement-Mail: report/2018-06/report-v1\r\n" in compose(message)
+
+
+def test_whose_an_uncertain_mail_is_says_a_command_that_writes_down_who_looked(
+    relay: Any, store: Any
+) -> None:
+    store.do("UPDATE core.message SET state = 'uncertain', claimed_at = queued_at")
+    store.do("UPDATE core.message SET is_caught = true WHERE message_id = 2")
+    said = CliRunner().invoke(mail_app, ["uncertain"]).output
+    assert (f"to {ANNA}  header" in said, "to the catch-all address  header" in said) == (
+        True,
+        True,
+    )
+    assert BERT not in said
+    assert store.do("SELECT actor, command, row_count FROM ops.pii_read") == [
+        (login(), "mail uncertain", 2)
+    ]
