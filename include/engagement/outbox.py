@@ -9,6 +9,7 @@ from typing import Any
 
 from engagement import address, clock, warehouse
 from engagement.errors import EngagementError
+from engagement.privacy import reads
 from engagement.settings import settings
 from engagement.warehouse import Session
 
@@ -79,10 +80,16 @@ def settle(message_id: int, *, is_delivered: bool) -> None:
             raise EngagementError(f"No mail {message_id} is uncertain; there is nothing to settle.")
 
 
-def uncertain() -> list[Any]:
-    """Return the mails that a person has to settle: number, batch, step, token, when they were begun."""
+def uncertain(by: str) -> list[Any]:
+    """Return the mails that a person has to settle: number, batch, step, token, when they were begun, address.
+
+    Args:
+        by: who looks; logged, because the addresses are people's.
+    """
     with warehouse.session() as session:
-        return list(session.rows("outbox/uncertain"))
+        rows = list(session.rows("outbox/uncertain"))
+        reads.log(session, by, "mail uncertain", "to settle uncertain mails", len(rows))
+    return rows
 
 
 def stop(by: str, reason: str) -> bool:

@@ -5,8 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from engagement import clock as business, mail, outbox, sending
+from engagement.cli.mail import mail_app
+from engagement.cli.person import login
 from engagement.mail import MailServer, Verdict
 from engagement.outbox import Batch
 from engagement.sending import Message
@@ -136,3 +139,19 @@ def test_a_relay_may_look_long_through_a_text_before_it_takes_it(
     handler.handle_DATA = slowly
     assert send(server) == 2
     assert sorted(handler.took) == [ANNA, BERT]
+
+
+def test_whose_an_uncertain_mail_is_says_a_command_that_writes_down_who_looked(
+    relay: Any, store: Any
+) -> None:
+    store.do("UPDATE core.message SET state = 'uncertain', claimed_at = queued_at")
+    store.do("UPDATE core.message SET is_caught = true WHERE message_id = 2")
+    said = CliRunner().invoke(mail_app, ["uncertain"]).output
+    assert (f"to {ANNA}  header" in said, "to the catch-all address  header" in said) == (
+        True,
+        True,
+    )
+    assert BERT not in said
+    assert store.do("SELECT actor, command, row_count FROM ops.pii_read") == [
+        (login(), "mail uncertain", 2)
+    ]

@@ -320,6 +320,21 @@ def test_a_reader_sees_no_person(published, table):
         published.do(f"SELECT count(*) FROM {table}", role="engagement_reader")  # noqa: S608
 
 
+def test_a_reader_sees_of_a_mail_all_but_the_token_by_which_its_recipient_says_no(published):
+    columns = [
+        name
+        for (name,) in published.do(
+            "SELECT attname::text FROM pg_attribute WHERE attrelid = 'core.message'::regclass "
+            "AND attnum > 0 AND NOT attisdropped"
+        )
+    ]
+    assert "token" in columns
+    seen = ", ".join(name for name in columns if name != "token")
+    published.do(f"SELECT {seen} FROM core.message", role="engagement_reader")  # noqa: S608
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        published.do("SELECT token FROM core.message", role="engagement_reader")
+
+
 @pytest.mark.parametrize(
     "statement",
     ["DELETE FROM core.message", "UPDATE ops.identity SET deployment = 'mine'",

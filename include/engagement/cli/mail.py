@@ -34,14 +34,15 @@ def start() -> None:
 
 @mail_app.command()
 def uncertain() -> None:
-    """List the mails of which nobody knows whether they went out: their sender died in the middle."""
+    """List the mails of which nobody knows whether they went out, and to whom; logged."""
     from engagement import outbox
 
-    rows = outbox.uncertain()
+    rows = outbox.uncertain(login())
     for row in rows:
+        to = "the catch-all address" if row.is_caught else row.address or "somebody who was erased"
         typer.echo(
             f"{row.message_id}  {row.purpose} {row.ref} {row.step}  begun {row.claimed_at:%Y-%m-%d %H:%M}  "
-            f"header X-Engagement-Token: {row.token}"
+            f"to {to}  header X-Engagement-Token: {row.token}"
         )
     typer.echo(
         f"{len(rows)} mails. Look for the header in the recipient's mailbox or the relay's log, then run "

@@ -177,6 +177,29 @@ def lift(
     typer.echo(f"{count} suppressions are lifted.")
 
 
+@suppression_app.command(name="lift-bounces")
+def lift_bounces(
+    reason: Annotated[str, typer.Option(help="What was wrong with the relay; recorded.")],
+    since: Annotated[str, typer.Option(help="From when on, as 2018-07-09 08:00.")],
+    until: Annotated[str, typer.Option(help="Until when; else until now.")] = "",
+    campaign: Annotated[str, typer.Option(help="Whose mails bounced.")] = "",
+    domain: Annotated[str, typer.Option(help="The mail domain of the addresses.")] = "",
+) -> None:
+    """Let mail go again to all addresses that bounced for a fault of the relay; objections stay."""
+    from engagement import clock
+    from engagement.measure import suppression
+
+    count = suppression.lift_bounces(
+        login(),
+        reason,
+        since=_instant(since),
+        until=_instant(until) if until else clock.now(),
+        campaign=campaign or None,
+        domain=domain or None,
+    )
+    typer.echo(f"{count:,} suppressions are lifted.")
+
+
 @suppression_app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",

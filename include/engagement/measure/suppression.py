@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from engagement import address, clock, warehouse
@@ -46,6 +47,53 @@ def lift(email: str, by: str, reason: str, *, is_objection_too: bool) -> int:
     if not count:
         raise EngagementError(
             "Nothing is suppressed there that this lifts; what a person said is lifted with --objection only."
+        )
+    _log.info("%s lifted %s suppressions.", by, count)
+    return count
+
+
+def lift_bounces(
+    by: str,
+    reason: str,
+    *,
+    since: datetime,
+    until: datetime,
+    campaign: str | None = None,
+    domain: str | None = None,
+) -> int:
+    """Let mail go again where it bounced for a fault of the relay; return how many suppressions that lifts.
+
+    What people said themselves is not lifted.
+
+    Args:
+        by: who says so; logged.
+        reason: why; recorded beside each.
+        since: from which instant on they were suppressed.
+        until: and before which.
+        campaign: whose mails bounced; None: those of any.
+        domain: the mail domain of the addresses; None: any.
+
+    Raises:
+        EngagementError: neither campaign nor domain or no reason is given, or nothing is suppressed there.
+    """
+    if not reason.strip():
+        raise EngagementError("Say why with --reason: it is recorded beside what is lifted.")
+    if campaign is None and domain is None:
+        raise EngagementError("Say whose bounces are lifted: with --campaign, --domain or both.")
+    with warehouse.session() as session:
+        count = session.run(
+            "measure/lift_bounces",
+            campaign=campaign,
+            domain_key=domain and address.digest(domain.strip().lower(), address.secret()),
+            since=since,
+            until=until,
+            note=reason.strip(),
+            now=clock.now(),
+        )
+        reads.log(session, by, "suppression lift-bounces", reason.strip(), count)
+    if not count:
+        raise EngagementError(
+            "Nothing is suppressed there that this lifts: no address of that campaign or domain bounced then."
         )
     _log.info("%s lifted %s suppressions.", by, count)
     return count
