@@ -72,7 +72,7 @@ def show_figures(figures: Figures) -> None:
 
 def _reachable(reach: Reachable | None) -> str:
     if reach is None:
-        return "not measured yet; its mails have not all had their time to come back."
+        return "not measured yet; its mails must be out, wait_hours over, and the bounces read, the canary's too."
     people, low, high = reach.people
     return (
         f"{people:,} of the {reach.frame:,} people of {reach.period} who might have been asked on {reach.drawn_date} "
