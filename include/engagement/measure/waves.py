@@ -274,7 +274,6 @@ def _open_wave(session: Session, campaign: Campaign, state: State, wave: int) ->
     domains = [
         row.mail_domain for row in session.rows("measure/sample_domains", campaign=name, wave=wave)
     ]
-    session.run("measure/give_tokens", campaign=name, wave=wave)
     queued = session.run(
         "measure/queue_wave",
         campaign=name,

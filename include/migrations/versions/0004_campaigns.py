@@ -305,7 +305,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA core, mart, ops TO engagement_reader;
 -- Who knows a mail's token can say no in its recipient's name.
 REVOKE SELECT ON core.message FROM engagement_reader;
 GRANT SELECT (
-    message_id, purpose, ref, recipient_key, domain_key, step, edition, state, is_caught, attempt_count,
+    message_id, purpose, ref, recipient_key, domain_key, step, edition, state, is_caught, attempt_count, first_tried_at,
     worker_lock, smtp_code, smtp_status, is_hard_refusal, withdrawn_for, queued_at, due_at, claimed_at, sent_at
 ) ON core.message TO engagement_reader;
 """
