@@ -1,5 +1,7 @@
--- Of fifty or more mails that went to a domain within some hour so many bounced for good that the domain
--- itself is the likelier fault. What was sent before a person looked at it last does not count again.
+-- Of fifty or more mails that went to a domain within an hour so many bounced for good that the domain itself
+-- is the likelier fault. Hours begin at each half: a jump across a full one lies whole in the other. Not at
+-- every mail: of so many looks one would find a jump by chance. What was sent before a person looked at it
+-- last does not count again.
 INSERT INTO ops.domain_pause (domain_key, campaign, mail_count, hard_count, paused_at)
 SELECT DISTINCT ON (j.domain_key)
     j.domain_key,
@@ -10,9 +12,12 @@ SELECT DISTINCT ON (j.domain_key)
 FROM (
     SELECT
         m.domain_key,
-        count(*) OVER before AS mail_count,
-        count(*) FILTER (WHERE m.is_hard_refusal OR b.message_id IS NOT null) OVER before AS hard_count
+        count(*) AS mail_count,
+        count(*) FILTER (WHERE m.is_hard_refusal OR b.message_id IS NOT null) AS hard_count
     FROM core.message AS m
+    CROSS JOIN (
+        VALUES (timestamptz '2000-01-01 00:00+00'), (timestamptz '2000-01-01 00:30+00')
+    ) AS o (origin)
     LEFT JOIN (
         SELECT DISTINCT r.message_id
         FROM core.bounce AS r
@@ -31,11 +36,7 @@ FROM (
             ),
             '-infinity'
         )
-    WINDOW before AS (
-        PARTITION BY m.domain_key
-        ORDER BY coalesce(m.sent_at, m.due_at)
-        RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW
-    )
+    GROUP BY m.domain_key, o.origin, date_bin('1 hour', coalesce(m.sent_at, m.due_at), o.origin)
 ) AS j
 WHERE
     j.mail_count >= :least
