@@ -135,6 +135,10 @@ def line() -> Iterator[Line]:
     connection.detach()  # what this connection has locked is free when it is closed
     driver: Any = connection.dbapi_connection
     try:
+        with _telling_driver("Connecting"):
+            # A few statements run here again and again: planned once, not each time for its own values.
+            driver.execute("SET plan_cache_mode TO force_generic_plan")
+            driver.commit()
         yield Line(driver)
     finally:
         connection.close()
