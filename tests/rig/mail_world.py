@@ -122,10 +122,14 @@ class MailWorld:
             return client.connect_ex(self._listening[server]) == 0
 
     def relay_answers(self, reply: str | None) -> None:
-        """Let the relay answer every recipient, in new connections, with a reply such as `450 4.3.0 Later`."""
+        """Let the relay answer every recipient with a reply such as `450 4.3.0 Later`, after a new start.
+
+        Told to read its settings again, a relay may take one more client with the old ones.
+        """
         access = f"check_recipient_access static:{{{reply}}}" if reply else ""
         self.run("postconf", "-c", "/var/mail/relay", f"smtpd_recipient_restrictions={access}")
-        self.run("postfix", "-c", "/var/mail/relay", "reload")
+        self.stop("relay")
+        self.start("relay")
 
     def log(self) -> str:
         """Return the ends of the servers' logs."""
