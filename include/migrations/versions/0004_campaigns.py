@@ -51,6 +51,18 @@ CREATE UNLOGGED TABLE ops.mail_bucket (
 );
 COMMENT ON TABLE ops.mail_bucket IS
 'When the next mail may go out: to a domain (HMAC of its name), and at all (an empty key).';
+
+CREATE TABLE ops.answer_import (
+    import_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    campaign text NOT NULL,
+    file_hash text NOT NULL,
+    row_count integer NOT NULL,
+    new_count integer NOT NULL,
+    unusable_count integer NOT NULL,
+    exported_at timestamptz,
+    imported_at timestamptz NOT NULL
+);
+COMMENT ON TABLE ops.answer_import IS 'When answers were brought in, of which instant, and how many.';
 """
 
 # A suppression holds until a later event lifts that very one. Opt-outs and complaints stand at every record of
@@ -140,7 +152,14 @@ SELECT
     m.step,
     m.recipient_key,
     m.domain_key,
-    m.due_at
+    m.due_at,
+    CASE
+        WHEN m.step LIKE 'reminder-%' THEN coalesce(
+            (SELECT max(i.exported_at) FROM ops.answer_import AS i WHERE i.campaign = m.ref),
+            '-infinity'
+        )
+        ELSE 'infinity'
+    END AS answers_known_until
 FROM core.message AS m
 WHERE
     m.state = 'queued'
@@ -162,7 +181,8 @@ WHERE
         'resumed'
     ) = 'resumed';
 COMMENT ON VIEW core.sendable_message IS
-'Queued mails that neither the stop of all mail, nor that of their campaign, nor a paused domain holds back.';
+'Queued mails that neither the stop of all mail, nor that of their campaign, nor a paused domain holds back; \
+and until when the answers of their recipients are known: a reminder goes to nobody who may have answered.';
 
 CREATE TABLE core.bounce (
     mail_id bigint PRIMARY KEY,
@@ -200,18 +220,6 @@ CREATE TABLE core.answer (
     PRIMARY KEY (response_id, question_code, option_code)
 );
 COMMENT ON TABLE core.answer IS 'What a response says to a question; several options where several may be ticked.';
-
-CREATE TABLE ops.answer_import (
-    import_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    campaign text NOT NULL,
-    file_hash text NOT NULL,
-    row_count integer NOT NULL,
-    new_count integer NOT NULL,
-    unusable_count integer NOT NULL,
-    exported_at timestamptz,
-    imported_at timestamptz NOT NULL
-);
-COMMENT ON TABLE ops.answer_import IS 'When answers were brought in, of which instant, and how many.';
 """
 
 PII = """

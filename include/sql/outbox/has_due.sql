@@ -5,12 +5,6 @@ WHERE
     m.purpose = :purpose
     AND m.ref = :ref
     AND m.due_at <= :now
-    AND (
-        m.step NOT LIKE 'reminder-%'
-        OR EXISTS (
-            SELECT 1 FROM ops.answer_import AS i
-            WHERE i.campaign = m.ref AND i.exported_at >= :answers_since
-        )
-    )
+    AND m.answers_known_until >= :answers_since
 ORDER BY m.due_at
 LIMIT 1
