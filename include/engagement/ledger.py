@@ -1,7 +1,8 @@
 """Whether the ledger of mails is the one that mail last went out by; a restored one is behind the relay.
 
 A dump that is restored is another database, a recovery to a point in time another line of its server's history.
-A copy of the server's files is neither: hence dispatches are counted, in the warehouse and in a file outside.
+A copy of the server's files is neither: hence each beginning and end of a dispatch is counted, in the warehouse
+and in a file outside.
 """
 
 from __future__ import annotations
@@ -52,6 +53,14 @@ def require_in_place() -> None:
                 "mail compare` with the journal first."
             )
         session.run("outbox/take_place", place=found.now_place, noted=0)
+    _note()
+
+
+def count_end() -> None:
+    """Count the end of a dispatch too: a copy of the server's files taken while it ran lacks its last mails."""
+    with warehouse.session() as session:
+        found: Any = session.one("outbox/place")
+        session.run("outbox/take_place", place=found.place, noted=0)
     _note()
 
 

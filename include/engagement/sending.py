@@ -127,9 +127,13 @@ def dispatch(
         )
     ends_at = None if seconds is None else time.monotonic() + seconds
     sending = _Sending(batch, server, compose, catch_all, ends_at, journal is not None, is_dead)
-    with ThreadPoolExecutor(connections) as threads:
-        for worker in [threads.submit(sending.work) for _ in range(connections)]:
-            worker.result()
+    try:
+        with ThreadPoolExecutor(connections) as threads:
+            for worker in [threads.submit(sending.work) for _ in range(connections)]:
+                worker.result()
+    finally:
+        if catch_all is None:
+            ledger.count_end()
     return sending.outcome
 
 

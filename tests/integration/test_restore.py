@@ -15,10 +15,13 @@ from typing import Any
 import pytest
 from survey import MailWorld, approve, publish_people, use_campaigns, write_campaign
 
-from engagement import embedded, ledger, warehouse
+from engagement import embedded, ledger, sending, warehouse
 from engagement.errors import EngagementError
 from engagement.mailbox import Place
-from engagement.measure import run
+from engagement.measure import campaign, run
+from engagement.measure.letters import Letters
+from engagement.outbox import Batch
+from engagement.sending import Message
 from engagement.settings import settings
 
 
@@ -217,6 +220,25 @@ def test_files_of_the_server_that_are_put_back_are_noticed() -> None:
         shutil.rmtree(data)
         (home / "backup").rename(data)
         assert "restored from a backup" in dispatch_from(home)
+
+
+def test_a_copy_taken_while_mail_goes_out_lacks_the_rest_and_is_noticed(
+    approved: None, store: Any, mails: MailWorld
+) -> None:
+    count = "SELECT dispatch_count FROM ops.identity"
+    copied = []
+    batch = Batch("survey", "july")
+    compose = Letters(campaign.load("july")).compose
+
+    def compose_and_copy(message: Message) -> bytes:
+        copied.append(store.value(count))
+        return compose(message)
+
+    sending.dispatch(batch, mails.server, compose_and_copy)
+    assert len(copied) == 100
+    store.do("UPDATE ops.identity SET dispatch_count = %s", [copied[-1]])
+    with pytest.raises(EngagementError, match="restored from a backup"):
+        ledger.require_in_place()
 
 
 def test_two_dispatches_at_once_and_one_that_died_before_its_note_hold_up_nobody(

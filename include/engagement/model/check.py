@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import warnings
@@ -99,6 +100,7 @@ def _run(name: str, expectations: ExpectationSuite, table: str) -> ExpectationSu
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.expectations.metrics import util
 
+    gc.freeze()  # a quarter of a million objects of its modules, which live as long as we do, need no looking through
     # Into the query that finds the failing rows it writes values as Python does, which makes "Unit's" a
     # name and stumbles over a backslash; told that they are missing, it lets SQLAlchemy write them.
     util._substitute_pyformat_parameters = lambda query_template, compiled: query_template
