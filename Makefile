@@ -38,7 +38,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 
-# What a month takes, in about 35 minutes: var/bench.json and docs/benchmarks.md. ONLY=check measures that part again.
+# What a month takes, in 20 to 35 minutes: var/bench.json and docs/benchmarks.md. ONLY=check measures that part again.
 bench: setup
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.run $(ONLY)
 
