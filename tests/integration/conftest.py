@@ -212,3 +212,27 @@ def mails(tmp_path: Path) -> Iterator[Any]:
         made.folder, port, lambda address: made.fates.get(address, Fate.DELIVERED)
     ):
         yield made
+
+
+@pytest.fixture
+def send(
+    world: pytest.MonkeyPatch, clock: Any, store: Any, tmp_path: Path, mails: Any
+) -> Callable[..., list[Any]]:
+    """Send the only wave of 100 of a campaign; returns token, mail token, address, person."""
+    from survey import invited, open_wave
+
+    from engagement.measure import run
+
+    def go(**changes: Any) -> list[Any]:
+        open_wave(world, clock, store, tmp_path, {"staff": 40, "undergraduate": 60}, **changes)
+        run.send_all(mails.server, None)
+        assert mails.count("people") == 100
+        return invited(store)
+
+    return go
+
+
+@pytest.fixture
+def sent(send: Callable[..., list[Any]]) -> list[Any]:
+    """A campaign whose only wave of 100 has just gone out."""
+    return send()

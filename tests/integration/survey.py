@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ from engagement import address, warehouse
 from engagement.demo.postbox import Fate
 from engagement.mail import MailServer
 from engagement.mailbox import Place
-from engagement.measure import approval, collect, run
+from engagement.measure import approval, collect, figures, run
+from engagement.measure.figures import Counts
 from engagement.settings import settings
 
 # A campaign that passes every check, of the people of June; the tests' clock stands in July 2018.
@@ -48,6 +51,28 @@ CAMPAIGN: dict[str, Any] = {
     "lawful_basis": {"th": "ประโยชน์โดยชอบด้วยกฎหมาย", "en": "Legitimate interest."},
     "owner": "owner@library.example.com",
     "approvers": ["anna"],
+}
+
+
+_INVITED = (
+    "SELECT t.token, m.token AS mail_token, a.address, i.person_key "
+    "FROM core.invitation AS i "
+    "INNER JOIN core.message AS m ON m.ref = i.campaign AND m.recipient_key = i.address_key AND m.step = 'invite' "
+    "INNER JOIN pii.survey_token AS t ON t.campaign = i.campaign AND t.person_key = i.person_key "
+    "INNER JOIN pii.address AS a ON a.address_key = i.address_key ORDER BY a.address"
+)
+# A row of what Google Forms exports of the shipped form.
+ANSWER = {
+    "ประทับเวลา": "10/7/2018, 12:00:00",
+    "รหัสแบบสอบถาม (โปรดอย่าแก้ไข)": "",
+    "สถานภาพของผู้ตอบแบบสอบถาม": "บุคลากร",
+    "ท่านรับรู้ข่าวสารประชาสัมพันธ์ของสำนักหอสมุดผ่านช่องทางใดบ้าง (ตอบได้มากกว่า 1 ข้อ)": "สื่อวิทยุ",
+    "ช่วงเวลาที่ท่านสะดวกในการรับข่าวสาร": "16.00-20.00 น.",
+    "ความสะดวกในการเข้าถึงข้อมูลประชาสัมพันธ์และข่าวสาร": "มาก",
+    "ข้อมูลที่ได้รับตรงต่อความต้องการ": "มาก",
+    "ข้อมูลข่าวสารน่าสนใจและมีประโยชน์": "มาก",
+    "ช่องทางการประชาสัมพันธ์มีความหลากหลาย": "มาก",
+    "ข้อเสนอแนะเพิ่มเติม": "",
 }
 
 
@@ -118,6 +143,24 @@ def use_campaigns(world: Any, folder: Path) -> Path:
     return folder
 
 
+def open_wave(
+    world: Any, clock: Any, store: Any, tmp_path: Path, groups: Mapping[str, int], **changes: Any
+) -> None:
+    """Plan, approve and open the only wave of a campaign that asks all these people."""
+    clock.at(2018, 7, 2)
+    publish_people(store, groups)
+    folder = use_campaigns(world, tmp_path / "campaigns")
+    write_campaign(folder, sample={"size": sum(groups.values())}, **changes)
+    approve()
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+
+
+def invited(store: Any) -> list[Any]:
+    """Return token, mail token, address and person of everybody who is invited."""
+    return list(store.do(_INVITED))
+
+
 class MailWorld:
     """A relay on loopback with mailboxes behind it; `fates` says which addresses do not take mail."""
 
@@ -159,3 +202,59 @@ def planned_key() -> tuple[str, str]:
     run.plan_all()
     (key,) = run.unasked()
     return approval.parsed(key)
+
+
+def deliver(mails: MailWorld, to: str, subject: str, text: str = "", **headers: str) -> None:
+    """Put a mail into the mailbox of bounces, as whoever writes to it does."""
+    mail = EmailMessage()
+    mail["From"] = headers.pop("sender", "somebody@gmail.example.com")
+    mail["To"] = to
+    mail["Subject"] = subject
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text or subject)
+    (mails.folder / "bounces" / "new" / f"{mails.count('bounces')}.given").write_bytes(bytes(mail))
+
+
+def write_answers(path: Path, *rows: dict[str, str]) -> Path:
+    """Write a file of answers, as Google Forms exports it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, ANSWER)
+        table.writeheader()
+        table.writerows(ANSWER | row for row in rows)
+    return path
+
+
+def answer(token: str, **changes: str) -> dict[str, str]:
+    """Return a row with whose link it was filled in."""
+    return {"รหัสแบบสอบถาม (โปรดอย่าแก้ไข)": token} | changes
+
+
+def suppressed(store: Any) -> dict[str, int]:
+    """Return how many suppressions there are of each kind."""
+    return dict(store.do("SELECT kind, count(*) FROM core.suppression GROUP BY 1"))
+
+
+def counted() -> Counts:
+    """Count the campaign and return its figures."""
+    figures.count("july")
+    return figures.read("july").counts
+
+
+class Refusing:
+    """A relay that keeps every mail but refuses the recipients for whom `reply` has a word."""
+
+    def __init__(self, reply: Callable[[str], str | None]) -> None:
+        self._reply = reply
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, recipient: str, options: Any
+    ) -> str:
+        refusal = self._reply(recipient)
+        if refusal is None:
+            envelope.rcpt_tos.append(recipient)
+        return refusal or "250 ok"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        return "250 kept"

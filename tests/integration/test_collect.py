@@ -1,14 +1,10 @@
 """What comes back is counted right: dead addresses, full mailboxes, noes, complaints, answers."""
 
 import base64
-import csv
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +12,11 @@ import pytest
 from survey import (
     MailWorld,
     approve,
+    counted,
+    deliver,
     publish_people,
     quarter_of_an_hour,
+    suppressed,
     use_campaigns,
     write_campaign,
 )
@@ -26,103 +25,19 @@ from typer.testing import CliRunner
 from engagement import address, cli
 from engagement.errors import EngagementError
 from engagement.measure import (
-    answers,
     bounce,
     campaign as campaigns,
     collect,
-    figures,
     returned,
     run,
     suppression,
 )
-from engagement.measure.figures import Counts
 from engagement.settings import settings
-
-TOKENS = (
-    "SELECT t.token, m.token AS mail_token, a.address, i.person_key "
-    "FROM core.invitation AS i "
-    "INNER JOIN core.message AS m ON m.ref = i.campaign AND m.recipient_key = i.address_key AND m.step = 'invite' "
-    "INNER JOIN pii.survey_token AS t ON t.campaign = i.campaign AND t.person_key = i.person_key "
-    "INNER JOIN pii.address AS a ON a.address_key = i.address_key ORDER BY a.address"
-)
-ANSWER = {
-    "ประทับเวลา": "10/7/2018, 12:00:00",
-    "รหัสแบบสอบถาม (โปรดอย่าแก้ไข)": "",
-    "สถานภาพของผู้ตอบแบบสอบถาม": "บุคลากร",
-    "ท่านรับรู้ข่าวสารประชาสัมพันธ์ของสำนักหอสมุดผ่านช่องทางใดบ้าง (ตอบได้มากกว่า 1 ข้อ)": "สื่อวิทยุ",
-    "ช่วงเวลาที่ท่านสะดวกในการรับข่าวสาร": "16.00-20.00 น.",
-    "ความสะดวกในการเข้าถึงข้อมูลประชาสัมพันธ์และข่าวสาร": "มาก",
-    "ข้อมูลที่ได้รับตรงต่อความต้องการ": "มาก",
-    "ข้อมูลข่าวสารน่าสนใจและมีประโยชน์": "มาก",
-    "ช่องทางการประชาสัมพันธ์มีความหลากหลาย": "มาก",
-    "ข้อเสนอแนะเพิ่มเติม": "",
-}
-
-
-@pytest.fixture
-def send(
-    world: pytest.MonkeyPatch, clock: Any, store: Any, tmp_path: Path, mails: MailWorld
-) -> Callable[..., list[Any]]:
-    """Send the only wave of 100 of a campaign; returns token, mail token, address, person."""
-
-    def go(**changes: Any) -> list[Any]:
-        clock.at(2018, 7, 2)
-        publish_people(store, {"staff": 40, "undergraduate": 60})
-        folder = use_campaigns(world, tmp_path / "campaigns")
-        write_campaign(folder, sample={"size": 100}, **changes)
-        approve()
-        clock.at(2018, 7, 9, 9)
-        run.advance_all()
-        run.send_all(mails.server, None)
-        assert mails.count("people") == 100
-        return list(store.do(TOKENS))
-
-    return go
-
-
-@pytest.fixture
-def sent(send: Callable[..., list[Any]]) -> list[Any]:
-    """A campaign whose only wave of 100 has just gone out."""
-    return send()
-
-
-def deliver(mails: MailWorld, to: str, subject: str, text: str = "", **headers: str) -> None:
-    """Put a mail into the mailbox of bounces, as whoever writes to it does."""
-    mail = EmailMessage()
-    mail["From"] = headers.pop("sender", "somebody@gmail.example.com")
-    mail["To"] = to
-    mail["Subject"] = subject
-    for name, value in headers.items():
-        mail[name.replace("_", "-")] = value
-    mail.set_content(text or subject)
-    (mails.folder / "bounces" / "new" / f"{mails.count('bounces')}.given").write_bytes(bytes(mail))
 
 
 def put(mails: MailWorld, name: str, raw: bytes) -> None:
     """Put a mail into the mailbox of bounces as it is, under a name."""
     (mails.folder / "bounces" / "new" / name).write_bytes(raw)
-
-
-def write_answers(path: Path, *rows: dict[str, str]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, ANSWER)
-        table.writeheader()
-        table.writerows(ANSWER | row for row in rows)
-    return path
-
-
-def answer(token: str, **changes: str) -> dict[str, str]:
-    return {"รหัสแบบสอบถาม (โปรดอย่าแก้ไข)": token} | changes
-
-
-def suppressed(store: Any) -> dict[str, int]:
-    return dict(store.do("SELECT kind, count(*) FROM core.suppression GROUP BY 1"))
-
-
-def counted() -> Counts:
-    figures.count("july")
-    return figures.read("july").counts
 
 
 def test_who_writes_to_the_unsubscribe_address_is_left_in_peace_as_a_person_and_at_the_address(
@@ -530,266 +445,3 @@ def test_an_hour_of_bounces_is_any_hour_and_none_of_the_clock(
         for part, time in enumerate(times):
             store.do(third, [f"2018-07-09 {time}+07", part])
         assert suppression.pause_domains(july) == paused
-
-
-def test_only_people_without_an_answer_are_reminded_and_only_after_a_fresh_import(
-    sent: list[Any], mails: MailWorld, store: Any, clock: Any, tmp_path: Path
-) -> None:
-    clock.at(2018, 7, 14, 9)
-    assert "import the answers" in quarter_of_an_hour(mails)
-    assert "import the answers" in quarter_of_an_hour(mails)
-    (notice,) = mails.folder.glob("*.eml")  # the owner is told once
-    told = message_from_bytes(notice.read_bytes(), policy=default)
-    assert told["To"] == "owner@library.example.com"
-    assert "engagement answers import july FILE" in told.get_body(("plain",)).get_content()
-    rows = [answer(token, ประทับเวลา="14/7/2018, 08:30:00") for token, *_ in sent[:30]]
-    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", *rows))
-    assert quarter_of_an_hour(mails) == "Reminder 1 is opened: 70 mails."
-    assert mails.count("people") == 170
-    assert quarter_of_an_hour(mails) == "Its mails have been handed out; answers are waited for."
-    assert mails.count("people") == 170
-
-
-def test_who_answers_between_the_reminder_and_its_claim_gets_none(
-    sent: list[Any], mails: MailWorld, store: Any, clock: Any, tmp_path: Path
-) -> None:
-    clock.at(2018, 7, 14, 9)
-    path = tmp_path / "a.csv"
-    first = answer(sent[0][0], ประทับเวลา="14/7/2018, 08:30:00")
-    answers.import_file(campaigns.load("july"), write_answers(path, first))
-    assert run.advance_all()["july"] == "Reminder 1 is opened: 99 mails."
-    later = [answer(token, ประทับเวลา="14/7/2018, 08:45:00") for token, *_ in sent[1:11]]
-    answers.import_file(campaigns.load("july"), write_answers(path, first, *later))
-    run.send_all(mails.server, None)
-    assert mails.count("people") == 189
-
-
-def test_reminders_that_waited_need_answers_that_are_fresh_when_they_go_out(
-    sent: list[Any], mails: MailWorld, store: Any, clock: Any, tmp_path: Path
-) -> None:
-    clock.at(2018, 7, 14, 9)
-    row = answer(sent[0][0], ประทับเวลา="14/7/2018, 08:30:00")
-    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", row))
-    assert run.advance_all()["july"] == "Reminder 1 is opened: 99 mails."
-    clock.at(2018, 7, 17, 9)  # all mail was stopped meanwhile, say
-    assert "Reminder 1 waits: import the answers" in quarter_of_an_hour(mails)
-    assert mails.count("people") == 100
-    rows = [answer(token, ประทับเวลา="17/7/2018, 08:30:00") for token, *_ in sent[1:31]]
-    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "b.csv", row, *rows))
-    assert quarter_of_an_hour(mails) == "99 mails of reminder 1 go out."
-    assert mails.count("people") == 169
-
-
-def test_who_has_not_got_one_reminder_when_the_next_is_due_gets_the_next_one_alone(
-    send: Callable[..., list[Any]], mails: MailWorld, clock: Any, tmp_path: Path
-) -> None:
-    sent = send(dates__reminders=["2018-07-12 08:00", "2018-07-15 08:00"])
-    clock.at(2018, 7, 12, 9)
-    row = answer(sent[0][0], ประทับเวลา="12/7/2018, 08:50:00")
-    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", row))
-    assert run.advance_all()["july"] == "Reminder 1 is opened: 99 mails."
-    clock.at(2018, 7, 16, 9)
-    later = answer(sent[1][0], ประทับเวลา="16/7/2018, 08:50:00")
-    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "b.csv", row, later))
-    assert quarter_of_an_hour(mails) == "Reminder 2 is opened: 98 mails."
-    assert mails.count("people") == 198
-
-
-def test_answers_to_another_campaign_of_the_same_form_let_nobody_be_reminded(
-    sent: list[Any], mails: MailWorld, store: Any, clock: Any, tmp_path: Path
-) -> None:
-    clock.at(2018, 7, 14, 9)
-    row = answer("ofanothercampaign", ประทับเวลา="14/7/2018, 08:30:00")
-    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", row))
-    assert "import the answers (the newest are none)" in quarter_of_an_hour(mails)
-    assert mails.count("people") == 100
-
-
-def test_a_late_reminder_keeps_its_distance_from_the_next_one(
-    send: Callable[..., list[Any]], mails: MailWorld, clock: Any, tmp_path: Path
-) -> None:
-    sent = send(dates__reminders=["2018-07-12 08:00", "2018-07-15 08:00"])
-    clock.at(2018, 7, 15, 7)
-    row = answer(sent[0][0], ประทับเวลา="15/7/2018, 06:50:00")
-    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", row))
-    assert quarter_of_an_hour(mails) == "Reminder 1 is opened: 99 mails."
-    clock.at(2018, 7, 15, 9)
-    said = quarter_of_an_hour(mails)
-    assert said == "Reminder 2 waits until 2018-07-18 07:00: the one before went out late."
-    assert mails.count("people") == 199
-
-
-def test_the_figures_say_what_became_of_everybody(
-    sent: list[Any], mails: MailWorld, store: Any, clock: Any, tmp_path: Path
-) -> None:
-    for number, (_, mail_token, email, _) in enumerate(sent[:25]):
-        said = "550 5.1.1 User unknown" if number < 20 else "552 5.2.2 Mailbox full"
-        deliver(
-            mails,
-            f"bounces+{mail_token}@bounce.kku.example.com",
-            "Undelivered Mail Returned to Sender",
-            f"<{email}>: {said}",
-            sender="MAILER-DAEMON@mx.example.com",
-        )
-    clock.at(2018, 7, 20)
-    collect.collect(mails.bounces)
-    rows = [answer(token) for token, *_ in sent[25:55]]
-    late = answer(sent[60][0], ประทับเวลา="19/7/2018, 12:00:00")
-    twice = answer(sent[25][0], ประทับเวลา="11/7/2018, 12:00:00")
-    path = write_answers(tmp_path / "a.csv", *rows, late, twice, answer(""), answer("k" + "0" * 32))
-    answers.import_file(campaigns.load("july"), path)
-    found = counted()
-    assert found == Counts(100, 100, 100, 20, 5, 0, 75, 0, 30, 100)
-    assert found.response_rate == 0.30
-    assert found.response_rate_delivered == 0.40
-    read = figures.read("july")
-    assert read.responses == {
-        "counted": 30,
-        "late": 1,
-        "doubled": 1,
-        "tokenless": 1,
-        "unknown token": 1,
-    }
-    assert read.answers["time_slot"] == {"16-20": 30}
-    assert read.reachable is not None
-    assert read.reachable.share == pytest.approx(0.75)
-    assert read.reachable.low == read.reachable.high == pytest.approx(0.75)  # everybody was asked
-
-
-def test_the_dead_are_taken_off_once_from_those_who_might_have_been_asked(
-    sent: list[Any], mails: MailWorld, store: Any, clock: Any
-) -> None:
-    for _, mail_token, email, _ in sent[:50]:
-        deliver(
-            mails,
-            f"bounces+{mail_token}@bounce.kku.example.com",
-            "Undelivered Mail Returned to Sender",
-            f"<{email}>: 550 5.1.1 User unknown",
-            sender="MAILER-DAEMON@mx.example.com",
-        )
-    clock.at(2018, 7, 10, 10)
-    collect.collect(mails.bounces)
-    assert suppressed(store) == {"hard_bounce": 50}
-    figures.count("july")
-    assert figures.read("july").as_json()["reachable"] == {
-        "period": "2018-06",
-        "drawn_date": "2018-07-02",
-        "frame": 100,
-        "share": pytest.approx(0.5),
-        "low": pytest.approx(0.5),
-        "high": pytest.approx(0.5),
-        "sampled": 100,
-        "people": 50,
-        "people_low": 50,
-        "people_high": 50,
-    }
-
-
-def test_who_is_reachable_is_not_measured_before_the_bounces_had_time_to_come_and_were_read(
-    sent: list[Any], mails: MailWorld, store: Any, clock: Any
-) -> None:
-    def is_measured() -> bool:
-        figures.count("july")
-        return figures.read("july").reachable is not None
-
-    assert not is_measured()
-    collect.collect(mails.bounces)
-    assert not is_measured()
-    clock.at(2018, 7, 10, 10)
-    assert not is_measured()
-    store.do(
-        "UPDATE core.message SET state = 'queued' WHERE recipient_key = (SELECT max(recipient_key) FROM core.message)"
-    )
-    collect.collect(mails.bounces)
-    assert not is_measured()
-    store.do("UPDATE core.message SET state = 'sent' WHERE state = 'queued'")
-    assert is_measured()
-
-
-def test_who_is_reachable_is_not_measured_while_bounces_do_not_reach_the_mailbox(
-    world: pytest.MonkeyPatch, clock: Any, store: Any, tmp_path: Path, mails: MailWorld
-) -> None:
-    clock.at(2018, 7, 2)
-    publish_people(store, {"staff": 300})
-    write_campaign(use_campaigns(world, tmp_path / "campaigns"))
-    del mails.fates["nobody@kku.example.com"]
-    approve()
-    clock.at(2018, 7, 9, 9)
-    run.advance_all()
-    run.send_all(mails.server, None)
-    clock.at(2018, 7, 10, 10)
-    collect.collect(mails.bounces)
-    assert counted().sampled == 0
-    assert figures.read("july").reachable is None
-
-
-def test_what_our_own_relay_refuses_says_nothing_about_who_is_reachable(
-    world: pytest.MonkeyPatch, clock: Any, store: Any, tmp_path: Path, mails: MailWorld, listen: Any
-) -> None:
-    class Relay:
-        async def handle_RCPT(
-            self, server: Any, session: Any, envelope: Any, recipient: str, options: Any
-        ) -> str:
-            number = int(recipient.partition("@")[0].removeprefix("person-"))
-            if number <= 40:
-                return "554 5.7.1 Relay access denied"
-            if number <= 60:
-                return "550 5.1.1 User unknown"
-            envelope.rcpt_tos.append(recipient)
-            return "250 ok"
-
-        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-            return "250 kept"
-
-    clock.at(2018, 7, 2)
-    publish_people(store, {"staff": 100})
-    write_campaign(use_campaigns(world, tmp_path / "campaigns"), sample={"size": 100})
-    approve()
-    clock.at(2018, 7, 9, 9)
-    run.advance_all()
-    relay = listen(Relay())
-    run.send_all(relay, None)
-    clock.at(2018, 7, 13, 10)
-    run.send_all(relay, None)  # those that it refuses are given up
-    collect.collect(mails.bounces)
-    found = counted()
-    assert (found.invited, found.delivered, found.sampled) == (100, 40, 60)
-    reach = figures.read("july").reachable
-    assert reach is not None
-    assert reach.share == pytest.approx(2 / 3)
-    assert reach.low < reach.share < reach.high
-
-
-def test_a_mail_refused_at_once_for_a_dead_address_is_a_hard_bounce(
-    world: pytest.MonkeyPatch, clock: Any, store: Any, tmp_path: Path, listen: Any
-) -> None:
-    class Relay:
-        async def handle_RCPT(
-            self, server: Any, session: Any, envelope: Any, recipient: str, options: Any
-        ) -> str:
-            if recipient.startswith("person-1"):
-                return "550 5.1.1 User unknown"
-            if recipient.startswith("person-2"):
-                return "550 5.7.1 Message rejected as spam"
-            envelope.rcpt_tos.append(recipient)
-            return "250 ok"
-
-        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-            return "250 kept"
-
-    clock.at(2018, 7, 2)
-    publish_people(store, {"staff": 9})
-    write_campaign(use_campaigns(world, tmp_path / "campaigns"), sample={"size": 9})
-    approve()
-    clock.at(2018, 7, 9, 9)
-    run.advance_all()
-    run.send_all(listen(Relay()), None)
-    assert suppressed(store) == {"hard_bounce": 1}
-    found = counted()
-    assert (found.invited, found.sent, found.hard_bounced, found.soft_bounced) == (8, 7, 1, 0)
-
-
-@pytest.mark.parametrize(("base", "share"), [(29, None), (30, 0.5)])
-def test_a_rate_needs_a_base_of_thirty(base: int, share: float | None) -> None:
-    counts = Counts(100, base, base, 0, 0, 0, base, 0, 15, base)
-    assert (counts.response_rate, counts.response_rate_delivered) == (share, share)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from survey import MailWorld, approve, publish_people, use_campaigns, write_campaign
+from survey import MailWorld, approve, open_wave, publish_people, use_campaigns, write_campaign
 
 from engagement import embedded, ledger, sending, warehouse
 from engagement.errors import EngagementError
@@ -30,12 +30,7 @@ def approved(
     world: pytest.MonkeyPatch, clock: Any, store: Any, tmp_path: Path, mails: MailWorld
 ) -> None:
     """A campaign of 100 people whose only wave is due."""
-    clock.at(2018, 7, 2)
-    publish_people(store, {"staff": 100})
-    write_campaign(use_campaigns(world, tmp_path / "campaigns"), sample={"size": 100})
-    approve()
-    clock.at(2018, 7, 9, 9)
-    run.advance_all()
+    open_wave(world, clock, store, tmp_path, {"staff": 100})
 
 
 def restore(store: Any, world: pytest.MonkeyPatch, name: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from survey import MailWorld, approve, publish_people, use_campaigns, write_campaign
+from survey import MailWorld, open_wave
 from typer.testing import CliRunner
 
 from engagement.cli.person import login
@@ -22,13 +22,8 @@ def bounced(
     world: pytest.MonkeyPatch, clock: Any, store: Any, tmp_path: Path, mails: MailWorld
 ) -> None:
     """A wave of 100 at nine in the morning: 30 addresses bounced for good, another person said no."""
-    clock.at(2018, 7, 2)
-    publish_people(store, {"staff": 100})
-    write_campaign(use_campaigns(world, tmp_path / "campaigns"), sample={"size": 100})
-    approve()
+    open_wave(world, clock, store, tmp_path, {"staff": 100})
     mails.kill(store, 30)
-    clock.at(2018, 7, 9, 9)
-    run.advance_all()
     run.send_all(mails.server, None)
     collect.collect(mails.bounces)
     token = store.value(
