@@ -103,10 +103,15 @@ def _understand() -> Counter[str]:
         with warehouse.session() as session:
             rows = session.rows("measure/unread_returned_mail", after=after, size=_AT_ONCE)
         if not rows:
-            return counts
+            break
         found = _acted_upon([_found(row, verp, key) for row in rows])
         counts.update(one.verdict for one in found)
         after = found[-1].mail_id
+    if counts:
+        with warehouse.session() as session:
+            for table in ("core.bounce", "core.suppression_event"):
+                session.analyze(table)
+    return counts
 
 
 def _acted_upon(found: list[_Found]) -> list[_Found]:

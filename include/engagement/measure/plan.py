@@ -154,6 +154,8 @@ def _draw(session: Session, campaign: Campaign, definition: str) -> Plan:
             wave_starts=[ends + 1 for ends in accumulate(plan.waves[:-1])],
             now=clock.now(),
         )
+    for table in ("core.invitation", "pii.survey_token"):
+        session.analyze(table)
     listed = session.scalar("measure/digest_sample", campaign=campaign.campaign)
     told = json.dumps([definition, listed, seed])
     return _planned(campaign, frame, hashlib.sha256(told.encode()).hexdigest())

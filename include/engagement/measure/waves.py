@@ -282,6 +282,7 @@ def _open_wave(session: Session, campaign: Campaign, state: State, wave: int) ->
         domain_keys=[address.digest(domain, key) for domain in domains],
         now=now,
     )
+    session.analyze("core.message")
     if wave < len(state.plan["waves"]):
         notices.queue_canary(session, campaign, _canary(wave))
     events.add(
@@ -340,6 +341,7 @@ def _remind(session: Session, campaign: Campaign, state: State) -> str:
         step=f"{REMINDER}{len(due)}",
         now=clock.now(),
     )
+    session.analyze("core.message")
     counts = {"reminder": len(due), "mails": queued}
     events.add(
         session, campaign.campaign, "reminder opened", plan_hash=state.plan_hash, counts=counts

@@ -310,4 +310,6 @@ def _merge(session: Session, campaign: Campaign, form: Form, now: datetime) -> i
     session.run("measure/add_answer_text")
     session.run("measure/add_response_token", campaign=campaign.campaign)
     session.run("measure/judge_response", **binds)
+    for table in ("core.response", "core.answer", "pii.response_token"):
+        session.analyze(table)
     return new
