@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from engagement import thai
+from engagement import wording
 from engagement.labels import labels
 from engagement.model import source as sources
 from engagement.monitor.figures import PatronFigures, ReasonCount
@@ -98,7 +98,7 @@ def _fall(
     for code, count in counts.items():
         table.add_row(
             f"  {_reason(code)}",
-            thai.signed(-count.first),
+            wording.signed(-count.first),
             _share(count.first, extracted),
             f"{count.records:,}",
         )
@@ -151,4 +151,4 @@ def _reason(code: str) -> str:
 
 
 def _share(count: int, base: int) -> str:
-    return f"{thai.decimal(100 * count / base)} %" if base >= _PERCENTAGE_BASE else ""
+    return f"{wording.decimal(100 * count / base)} %" if base >= _PERCENTAGE_BASE else ""

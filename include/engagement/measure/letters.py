@@ -6,13 +6,11 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
 from html import escape
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 
-from engagement import sending, thai
+from engagement import sending
 from engagement.errors import EngagementError
 from engagement.labels import Language
 from engagement.mail import Letter
@@ -20,6 +18,7 @@ from engagement.measure import form as forms, unsubscribe
 from engagement.measure.campaign import Campaign
 from engagement.sending import Message
 from engagement.settings import INCLUDE
+from engagement.templates import environment
 
 INVITE = "invite"
 CANARY = "canary"
@@ -120,7 +119,9 @@ class Letters:
             "link": _LINK,
             "unsubscribe": _UNSUBSCRIBE,
         }
-        text, html = (templates().get_template(f"{language}.{kind}.j2") for kind in ("txt", "html"))
+        text, html = (
+            templates(language).get_template(f"{language}.{kind}.j2") for kind in ("txt", "html")
+        )
         return Rendered(subject, text.render(values), html.render(values))
 
 
@@ -149,23 +150,11 @@ def unsubscribe_address(token: str) -> str:
     return path
 
 
-@cache
-def templates() -> Environment:
+def templates(language: Language = "th") -> Environment:
     """Return the templates of all that a survey shows to people."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(_FOLDER)),
-        autoescape=select_autoescape(["html.j2"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "thai_date": thai.date,
-        "thai_month": thai.month,
-        "count": thai.count,
-        "quoted": _quoted,
-    }
-    return environment
+    made = environment("survey", language)
+    made.filters["quoted"] = _quoted
+    return made
 
 
 def _quoted(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engagement import text, thai, warehouse
+from engagement import text, warehouse
 from engagement.errors import EngagementError
 from engagement.labels import labels
 from engagement.model import extract_state, source as sources
@@ -19,6 +19,7 @@ from engagement.period import Period
 from engagement.privacy import reads
 from engagement.settings import settings
 from engagement.warehouse import Session
+from engagement.wording import TH
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -147,7 +148,7 @@ def _fault(row: Any, reason: str, asks: dict[str, str]) -> str:
 
 def _bounced(row: Any) -> Cells:
     """Return the cells of a member whose mail came back."""
-    since = thai.date(row.bounced_at.astimezone(settings().zone).date())
+    since = TH.date(row.bounced_at.astimezone(settings().zone).date())
     return (*row[:-1], since)
 
 
@@ -199,7 +200,7 @@ def _add_sheet(book: Workbook, name: str, headings: dict[str, int]) -> Worksheet
 
 def _title(extract: Any, period: Period) -> str:
     title: str = labels().rejects["title"]
-    return title.format(month=thai.month(period), date=thai.date(extract.as_of_date))
+    return title.format(month=TH.month(period), date=TH.date(extract.as_of_date))
 
 
 def _fill_counts(

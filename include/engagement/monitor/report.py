@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from engagement import thai
 from engagement.errors import EngagementError
 from engagement.labels import Label, labels
 from engagement.monitor.figures import GroupCount, PatronFigures
 from engagement.monitor.work_items import WorkItem, WorkItems, words
-from engagement.settings import INCLUDE, settings
+from engagement.settings import settings
+from engagement.templates import environment
 
 PERCENTAGE_BASE = 30  # below it a count says more than a percentage
 SMALL = 4  # 1 to 4 people could be recognised
@@ -114,8 +111,8 @@ def render(
     if previous is not None:
         require_agreement(previous)
     values = _values(figures, previous, work) | {"letterhead": letterhead}
-    subject, text = _templates().get_template("th.txt.j2").render(values).split("\n", 1)
-    html = _templates().get_template("th.html.j2").render(values, subject=subject)
+    subject, text = environment("report").get_template("th.txt.j2").render(values).split("\n", 1)
+    html = environment("report").get_template("th.html.j2").render(values, subject=subject)
     return Report(subject.strip(), html, text.strip() + "\n")
 
 
@@ -309,23 +306,3 @@ def _sections(work: WorkItems) -> list[Section]:
         items = work.section(code)
         sections.append(Section(title, items[:ITEMS_SHOWN], len(items[ITEMS_SHOWN:])))
     return sections
-
-
-@cache
-def _templates() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(INCLUDE / "templates" / "report"),
-        autoescape=select_autoescape(["html.j2"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "count": thai.count,
-        "signed": thai.signed,
-        "decimal": thai.decimal,
-        "points": thai.signed_points,
-        "thai_date": thai.date,
-        "thai_month": thai.month,
-    }
-    return environment

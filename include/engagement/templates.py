@@ -1,0 +1,42 @@
+"""The templates of pages and mails, with the words of a language."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from engagement import wording
+from engagement.labels import Language
+from engagement.settings import INCLUDE
+from engagement.wording import Wording
+
+
+@cache
+def environment(folder: str, language: Language = "th") -> Environment:
+    """Return the templates of a folder in `include/templates`, which write in `language`.
+
+    What has no value is an error; HTML is escaped. Sentences within `trans` are taken from the catalogue.
+    """
+    words = Wording(language)
+    made = Environment(
+        loader=FileSystemLoader(INCLUDE / "templates" / folder),
+        autoescape=select_autoescape(["html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_translations(words.translations(), newstyle=True)  # type: ignore[attr-defined]
+    made.filters |= {
+        "count": wording.count,
+        "signed": wording.signed,
+        "decimal": wording.decimal,
+        "points": wording.signed_points,
+        "date": words.date,
+        "month": words.month,
+        "instant": words.instant,
+    }
+    made.globals["language"] = language
+    return made
