@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -16,6 +17,8 @@ from engagement.settings import INCLUDE
 if TYPE_CHECKING:
     from gettext import NullTranslations
 
+# Thai sets few spaces: those around a number are of it, and no line is broken there.
+_AROUND_NUMBER = re.compile(r" (?=%\()|(?<=\)s) ")
 _BUDDHIST_ERA = 543  # the Gregorian year plus this, since Thailand moved New Year to January (1941)
 MINUS = "\N{MINUS SIGN}"
 
@@ -97,6 +100,9 @@ def _translations(language: Language) -> NullTranslations:
 
     with (INCLUDE / "locales" / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language)
+    for message in catalogue:
+        if message.id:
+            message.string = _AROUND_NUMBER.sub("\N{NO-BREAK SPACE}", str(message.string))
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 
 import pytest
+from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
 
 from engagement.errors import EngagementError
 from engagement.labels import Label, labels
@@ -14,6 +16,7 @@ from engagement.monitor import report
 from engagement.monitor.figures import GroupCount, PatronFigures
 from engagement.monitor.work_items import LIMITS, WorkItem, WorkItems
 from engagement.period import Period
+from engagement.settings import INCLUDE
 
 LETTERHEAD = report.Letterhead(
     library=Label("สำนักหอสมุด มหาวิทยาลัยขอนแก่น", "Khon Kaen University Library"),
@@ -120,7 +123,7 @@ class Page(HTMLParser):
         values = dict(attrs)
         self.tags.add(tag)
         self.links += [v for k, v in attrs if k in ("src", "href", "background") and v]
-        if values.get("bgcolor") in ("#7b8794", "#b5452f"):
+        if {"main", "other"} & set((values.get("class") or "").split()):
             self.widths.append(values["width"])
         if tag in ("p", "td", "th", "h1", "h2", "br"):
             self.words.append(" ")
@@ -171,7 +174,7 @@ def test_an_unchanged_month_is_called_unchanged():
     assert "(" not in mail.subject
     for said in both(mail):
         assert "เท่ากับเดือนมิถุนายน 2561" in said
-        assert "Compared with June: no change" in said
+        assert "Compared with June 2018: no change" in said
 
 
 def test_complete_is_not_taken_for_reachable_and_that_is_said_once_in_each_language():
@@ -497,3 +500,29 @@ def test_thai_is_spelled_with_whole_letters_and_reads_without_markup():
 def test_the_same_figures_and_work_make_the_same_mail_on_any_day():
     later = replace(WORK, read_at=datetime(2018, 9, 1, tzinfo=UTC))
     assert render(JULY, JUNE, WORK) == render(JULY, JUNE, later)
+
+
+def test_every_sentence_of_the_templates_is_in_the_thai_catalogue_and_no_other():
+    options = {"trimmed": "true", "newstyle_gettext": "true"}
+    used = {
+        sentence if isinstance(sentence, str) else sentence[0]
+        for path in (INCLUDE / "templates" / "report").glob("*.j2")
+        for _, _, sentence, _ in babel_extract(path.open("rb"), ["gettext", "_"], [], options)
+    }
+    with (INCLUDE / "locales" / "th.po").open("rb") as file:
+        known = {message.id: message.string for message in read_po(file) if message.id}
+    assert len(used) > 50
+    assert used == known.keys()
+    assert all(known.values())
+
+
+def test_the_english_edition_says_the_same_in_english():
+    mail = report.render(JULY, JUNE, WORK, letterhead=LETTERHEAD, language="en")
+    assert mail.subject == "12,783 real customers (+700) – report for July 2018"
+    for said in both(mail):
+        assert "12,783 real customers, 21.0% of 61,003 patron records" in said
+        assert "700 more than in June 2018" in said
+        assert "99.9% of 12,783 real customers" in said
+        assert "English summary" not in said
+    counts = [set(re.findall(r"\d+,\d{3}", one.text)) for one in (mail, render(JULY, JUNE))]
+    assert counts[0] == counts[1]

@@ -6,12 +6,16 @@ is in `include/templates/report/`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
+from css_inline import CSSInliner
+
 from engagement.errors import EngagementError
-from engagement.labels import Label, labels
+from engagement.labels import Label, Language, labels
 from engagement.monitor.figures import GroupCount, PatronFigures
 from engagement.monitor.work_items import WorkItem, WorkItems, words
 from engagement.settings import settings
@@ -95,14 +99,16 @@ def render(
     work: WorkItems,
     *,
     letterhead: Letterhead,
+    language: Language = "th",
 ) -> Report:
-    """Return the Thai edition of the report on `figures.period`, with an English summary.
+    """Return the report on `figures.period` in one language; the Thai one has an English summary.
 
     Args:
         figures: the period's figures.
         previous: those of the month before, or None where none are published.
         work: what the librarians' spreadsheet says for the period.
         letterhead: the library, and whom to ask.
+        language: of the edition.
 
     Raises:
         EngagementError: figures contradict each other, or `previous` is another month than the one before.
@@ -111,9 +117,21 @@ def render(
     if previous is not None:
         require_agreement(previous)
     values = _values(figures, previous, work) | {"letterhead": letterhead}
-    subject, text = environment("report").get_template("th.txt.j2").render(values).split("\n", 1)
-    html = environment("report").get_template("th.html.j2").render(values, subject=subject)
-    return Report(subject.strip(), html, text.strip() + "\n")
+    values["summary"] = _rendered("summary.txt.j2", "en", values) if language == "th" else ""
+    plain = _rendered("report.txt.j2", language, values).replace("\N{NO-BREAK SPACE}", " ")
+    subject, text = plain.split("\n", 1)
+    html = _rendered("report.html.j2", language, values | {"subject": subject})
+    return Report(subject, _inliner().inline(html), re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
+
+
+def _rendered(name: str, language: Language, values: Mapping[str, Any]) -> str:
+    return environment("report", language).get_template(name).render(values).strip()
+
+
+@cache
+def _inliner() -> CSSInliner:
+    """Return what writes the style sheet into the tags: few mail programs read it where it stands."""
+    return CSSInliner(keep_at_rules=True, minify_css=True, load_remote_stylesheets=False)
 
 
 def require_agreement(figures: PatronFigures) -> None:
@@ -189,7 +207,6 @@ def _values(
         "f": figures,
         "comparison": comparison,
         "month_before": figures.period.previous,
-        "english_months": [month.en for month in labels().months],
         "published_at": figures.published_at.astimezone(settings().zone),
         "headline": _headline(figures, before),
         "funnel": _funnel(figures, before),

@@ -5,4 +5,4 @@ SELECT
     t.answer
 FROM pg_temp.read_text AS t
 INNER JOIN pg_temp.read_response AS r ON t.row_no = r.row_no
-WHERE r.is_written
+WHERE r.is_written AND t.row_no >= :first AND t.row_no < :until

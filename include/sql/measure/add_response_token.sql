@@ -5,5 +5,5 @@ SELECT
     r.token
 FROM pg_temp.read_response AS r
 INNER JOIN pii.survey_token AS t ON r.token = t.token
-WHERE r.is_written AND t.campaign = :campaign
+WHERE r.is_written AND t.campaign = :campaign AND r.row_no >= :first AND r.row_no < :until
 ON CONFLICT (response_id) DO NOTHING

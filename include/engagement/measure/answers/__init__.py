@@ -30,6 +30,9 @@ _OURS: tuple[Kind, ...] = ("counted", "doubled", "late")  # with a link of the c
 
 _CHUNK_ROWS = 2_000
 _TOLD_ROWS = 100_000
+_LINKED_ROWS = (
+    50_000  # at once: until a statement ends, the server remembers each row that refers to another
+)
 _CLOCKS_DIFFER = timedelta(minutes=5)  # the form's system has a clock of its own
 _RESPONSE = ("row_no", "response_key", "token", "form_language", "answered_at")
 _ANSWER = ("row_no", "question_code", "option_code")
@@ -107,7 +110,7 @@ def import_file(campaign: Campaign, path: Path, exported_at: datetime | None = N
         _stage(session, campaign, responses)
         _require_answers(responses, path.name, form, exported_at)
         vouched: datetime | None = _vouched(responses, path.name, exported_at, now)
-        new = _merge(session, campaign, form, now)
+        new = _merge(session, campaign, form, responses.rows, now)
         kinds = dict.fromkeys(KINDS, 0) | _kinds(session, "measure/count_read_response")
         if exported_at is None and not any(kinds[kind] for kind in _OURS):
             vouched = None  # with no link of ours in it, it may be of another campaign
@@ -296,8 +299,8 @@ def _vouched(
     return min(vouched, now)
 
 
-def _merge(session: Session, campaign: Campaign, form: Form, now: datetime) -> int:
-    """Write what is new or reads differently now, judge all anew; return how many are new."""
+def _merge(session: Session, campaign: Campaign, form: Form, rows: int, now: datetime) -> int:
+    """Write what is new or reads differently now of so many rows, judge all anew; return how many are new."""
     for table in _READ:
         session.analyze(table)
     binds = {"campaign": campaign.campaign, "end_at": campaign.dates.end}
@@ -306,9 +309,11 @@ def _merge(session: Session, campaign: Campaign, form: Form, now: datetime) -> i
     session.run("measure/forget_answer")
     session.run("measure/forget_answer_text")
     new = session.run("measure/add_response", form_hash=form.form_hash, now=now, **binds)
-    session.run("measure/add_answer")
-    session.run("measure/add_answer_text")
-    session.run("measure/add_response_token", campaign=campaign.campaign)
+    for first in range(0, rows, _LINKED_ROWS):
+        some = {"first": first, "until": first + _LINKED_ROWS}
+        session.run("measure/add_answer", **some)
+        session.run("measure/add_answer_text", **some)
+        session.run("measure/add_response_token", campaign=campaign.campaign, **some)
     session.run("measure/judge_response", **binds)
     for table in ("core.response", "core.answer", "pii.response_token"):
         session.analyze(table)
