@@ -32,8 +32,10 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"([\w-]+)/([\w.-]+)/([\w.-]+)", re.ASCII)  # purpose, of what, step
 
 
-def require_in_place() -> None:
-    """Let a dispatch begin, and count it, where the ledger knows of every one before.
+def count_dispatch() -> None:
+    """Count the beginning or the end of a dispatch, where the ledger knows of every one before.
+
+    Of its end too: a copy of the server's files that was taken while it ran lacks the mails of its rest.
 
     Raises:
         EngagementError: the warehouse was restored or moved since mail last went out and was not compared,
@@ -56,23 +58,17 @@ def require_in_place() -> None:
     _note()
 
 
-def count_end() -> None:
-    """Count the end of a dispatch too: a copy of the server's files taken while it ran lacks its last mails."""
-    with warehouse.session() as session:
-        found: Any = session.one("outbox/place")
-        session.run("outbox/take_place", place=found.place, noted=0)
-    _note()
-
-
 def _note() -> None:
     """Write outside the warehouse how many dispatches it has counted.
 
     After the count was committed, so that a crash in between leaves the file behind and holds up nobody; under
-    the count's lock, so that of two dispatches the later one's stays.
+    the count's lock, so that of two dispatches the later one's stays. Never fewer than stand there: files of
+    the server may have been put back just now.
     """
     with warehouse.session() as session:
         found: Any = session.one("outbox/place")
-        _write(found.now_place, found.dispatch_count)
+        if found.dispatch_count > _noted(found.now_place, missing=0):
+            _write(found.now_place, found.dispatch_count)
 
 
 def _write(place: str, count: int) -> None:

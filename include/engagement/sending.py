@@ -133,7 +133,7 @@ def dispatch(
                 worker.result()
     finally:
         if catch_all is None:
-            ledger.count_end()
+            ledger.count_dispatch()
     return sending.outcome
 
 
@@ -199,6 +199,7 @@ class _Worker:
         self._line = line
         self._lock = lock
         self._done: tuple[Message, Handover] | None = None
+        self._patience_s = _LOOK_AGAIN_S
 
     def work(self) -> None:
         """Send until nothing is due; a dialogue that breaks is opened again while it carries mails."""
@@ -264,7 +265,9 @@ class _Worker:
             self._done = None
             if row is None:
                 # Its domain has had its share for now, or another worker may still let go of it.
-                return _LOOK_AGAIN_S if self._has_due() else None
+                self._patience_s = min(2 * self._patience_s, _LONGEST_WAIT_S)
+                return self._patience_s if self._has_due() else None
+            self._patience_s = _LOOK_AGAIN_S
             if row.state == "sending":
                 return self._message(row)
 
@@ -414,7 +417,7 @@ def _catch_all() -> str | None:
     """Return the address that gets every mail while the safety catch is on, or None in live mode."""
     if settings().mail == "live":
         schema.require_own()
-        ledger.require_in_place()
+        ledger.count_dispatch()
         return None
     if not settings().mail_catch_all:
         raise EngagementError(

@@ -8,7 +8,11 @@ from typing import Any
 
 from survey import MailWorld, answer, quarter_of_an_hour, write_answers
 
+from engagement import sending
 from engagement.measure import answers, campaign as campaigns, run
+from engagement.measure.letters import Letters
+from engagement.outbox import Batch
+from engagement.sending import Message
 
 
 def test_only_people_without_an_answer_are_reminded_and_only_after_a_fresh_import(
@@ -57,6 +61,24 @@ def test_reminders_that_waited_need_answers_that_are_fresh_when_they_go_out(
     answers.import_file(campaigns.load("july"), write_answers(tmp_path / "b.csv", row, *rows))
     assert quarter_of_an_hour(mails) == "99 mails of reminder 1 go out."
     assert mails.count("people") == 169
+
+
+def test_answers_that_grow_stale_while_reminders_go_out_end_that(
+    sent: list[Any], mails: MailWorld, clock: Any, tmp_path: Path
+) -> None:
+    clock.at(2018, 7, 14, 9)
+    row = answer(sent[0][0], ประทับเวลา="14/7/2018, 08:30:00")
+    answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", row))
+    assert run.advance_all()["july"] == "Reminder 1 is opened: 99 mails."
+    compose = Letters(campaigns.load("july")).compose
+
+    def compose_until_the_next_day(message: Message) -> bytes:
+        if mails.count("people") == 109:
+            clock.at(2018, 7, 15, 9)
+        return compose(message)
+
+    sending.dispatch(Batch("survey", "july"), mails.server, compose_until_the_next_day)
+    assert mails.count("people") == 110
 
 
 def test_who_has_not_got_one_reminder_when_the_next_is_due_gets_the_next_one_alone(

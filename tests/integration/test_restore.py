@@ -186,7 +186,7 @@ from engagement.errors import EngagementError
 
 schema.upgrade()
 try:
-    ledger.require_in_place()
+    ledger.count_dispatch()
     outbox.queue(outbox.Batch("report", "2018-06"), "report-v1", 1, sys.argv[1:])
 except EngagementError as error:
     print(error)
@@ -233,23 +233,34 @@ def test_a_copy_taken_while_mail_goes_out_lacks_the_rest_and_is_noticed(
     assert len(copied) == 100
     store.do("UPDATE ops.identity SET dispatch_count = %s", [copied[-1]])
     with pytest.raises(EngagementError, match="restored from a backup"):
-        ledger.require_in_place()
+        ledger.count_dispatch()
+
+
+def test_files_that_are_put_back_while_mail_goes_out_are_noticed_at_its_end(
+    store: Any, world: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        ledger.count_dispatch()
+    store.do("UPDATE ops.identity SET dispatch_count = 1")
+    for _ in ("the end of the dispatch", "the next one"):
+        with pytest.raises(EngagementError, match="restored from a backup"):
+            ledger.count_dispatch()
 
 
 def test_two_dispatches_at_once_and_one_that_died_before_its_note_hold_up_nobody(
     store: Any, world: pytest.MonkeyPatch
 ) -> None:
     with ThreadPoolExecutor(8) as threads:
-        for begun in [threads.submit(ledger.require_in_place) for _ in range(40)]:
+        for begun in [threads.submit(ledger.count_dispatch) for _ in range(40)]:
             begun.result()
     assert store.value("SELECT dispatch_count FROM ops.identity") == 40
     store.do("UPDATE ops.identity SET dispatch_count = dispatch_count + 1")
-    ledger.require_in_place()
+    ledger.count_dispatch()
     store.do("UPDATE ops.identity SET dispatch_count = dispatch_count - 1")
     with pytest.raises(EngagementError, match="restored from a backup"):
-        ledger.require_in_place()
+        ledger.count_dispatch()
     ledger.compare(None)
-    ledger.require_in_place()
+    ledger.count_dispatch()
 
 
 def test_where_the_count_of_dispatches_has_gone_nobody_is_mailed_until_somebody_has_compared(
@@ -257,12 +268,12 @@ def test_where_the_count_of_dispatches_has_gone_nobody_is_mailed_until_somebody_
 ) -> None:
     world.setenv("ENGAGEMENT_HOME", str(tmp_path / "var"))
     settings.cache_clear()
-    ledger.require_in_place()
+    ledger.count_dispatch()
     (tmp_path / "var").rename(tmp_path / "lost")
     with pytest.raises(EngagementError, match="file that counts its dispatches has gone"):
-        ledger.require_in_place()
+        ledger.count_dispatch()
     ledger.compare(None)
-    ledger.require_in_place()
+    ledger.count_dispatch()
 
 
 def test_a_folder_in_which_dispatches_cannot_be_counted_is_named(
@@ -272,4 +283,4 @@ def test_a_folder_in_which_dispatches_cannot_be_counted_is_named(
     world.setenv("ENGAGEMENT_HOME", str(tmp_path / "var"))
     settings.cache_clear()
     with pytest.raises(EngagementError, match=r"var/dispatches/.* cannot be written"):
-        ledger.require_in_place()
+        ledger.count_dispatch()

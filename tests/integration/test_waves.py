@@ -288,6 +288,27 @@ def test_mails_that_waited_long_are_not_given_up_at_their_first_try(
         waves.requeue("july", "anna", "again")
 
 
+def test_where_most_of_a_wave_was_given_up_the_rest_is_held_back(
+    world: Any, mails: MailWorld, clock: Any, store: Any, tmp_path: Path
+) -> None:
+    write_campaign(use_campaigns(world, tmp_path / "campaigns"))
+    approve()
+    clock.at(2018, 7, 9, 9)
+    quarter_of_an_hour(mails)
+    ups = {"few": 9, "many": 10}
+    for how_many, stands in (
+        ("many", "10 of its 100 mails were given up"),
+        ("few", "bounces are waited for"),
+    ):
+        store.do("UPDATE core.message SET state = 'sent' WHERE purpose = 'survey'")
+        store.do(
+            "UPDATE core.message SET state = 'given up' WHERE message_id IN "
+            "(SELECT message_id FROM core.message WHERE purpose = 'survey' ORDER BY 1 LIMIT %s)",
+            [ups[how_many]],
+        )
+        assert stands in run.advance_all()["july"]
+
+
 def test_what_was_sent_while_mail_was_caught_goes_out_when_it_is_live(
     mails: MailWorld, clock: Any, store: Any, world: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ class _Evidence:
         refused_code: the reply with which the relay refused one that is to be tried again, or None.
         sent: that the relay took, or whose address it refused.
         unsent: given up or withdrawn.
+        given_up: of these, that a mail server refused for days, whatever the address.
         hard: whose address is dead.
         last_sent_at: when the last one went out.
         read_at: when the mailbox of bounces was read last.
@@ -42,6 +43,7 @@ class _Evidence:
     refused_code: int | None
     sent: int
     unsent: int
+    given_up: int
     hard: int
     last_sent_at: datetime | None
     read_at: datetime | None
@@ -207,6 +209,7 @@ def _evidence(session: Session, campaign: Campaign, state: State) -> _Evidence:
         row.refused_code,
         row.sent_count,
         row.unsent_count,
+        row.given_up_count,
         row.hard_count,
         row.last_sent_at,
         row.read_at,
@@ -231,6 +234,10 @@ def _limit(campaign: Campaign, state: State) -> float:
 
 def _held_back(campaign: Campaign, evidence: _Evidence) -> str | None:
     """Return what evidence is missing before the next wave may go out, or None."""
+    return _not_gone_out(campaign, evidence) or _not_come_back(campaign, evidence)
+
+
+def _not_gone_out(campaign: Campaign, evidence: _Evidence) -> str | None:
     if evidence.uncertain:
         return f"{evidence.uncertain} mails may or may not have arrived; `engagement mail uncertain` lists them."
     if evidence.open:
@@ -245,6 +252,17 @@ def _held_back(campaign: Campaign, evidence: _Evidence) -> str | None:
             f"none of its mails has gone out: {evidence.unsent} were given up or withdrawn; "
             f"`engagement campaign requeue {campaign.campaign}` tries those again."
         )
+    tried = evidence.sent + evidence.given_up
+    if evidence.given_up and evidence.given_up >= campaign.waves.hard_bounce_limit * tried:
+        return (
+            f"{evidence.given_up} of its {tried} mails were given up: a mail server refuses them, and nothing is "
+            f"known of their addresses; `engagement campaign requeue {campaign.campaign}` tries them again."
+        )
+    return None
+
+
+def _not_come_back(campaign: Campaign, evidence: _Evidence) -> str | None:
+    assert evidence.last_sent_at is not None  # noqa: S101 - what has not gone out cannot come back
     over = evidence.last_sent_at + campaign.waves.wait
     if clock.now() < over:
         return f"bounces are waited for until {_told(over)}."

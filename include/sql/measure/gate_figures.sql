@@ -6,6 +6,7 @@ SELECT
     max(m.smtp_code) FILTER (WHERE m.state = 'queued' AND m.smtp_code >= 500) AS refused_code,
     count(*) FILTER (WHERE m.state IN ('sent', 'refused')) AS sent_count,
     count(*) FILTER (WHERE m.state IN ('given up', 'withdrawn')) AS unsent_count,
+    count(*) FILTER (WHERE m.state = 'given up') AS given_up_count,
     count(*) FILTER (
         WHERE
         m.is_hard_refusal

@@ -14,13 +14,13 @@ next AS MATERIALIZED (  -- planned by itself: the cost of finding it would drown
         AND s.ref = :ref
         AND s.due_at <= :now
         AND s.answers_known_until >= :answers_since
-        AND coalesce(
-            (
-                SELECT b.next_at FROM ops.mail_bucket AS b
-                WHERE b.bucket_key = s.domain_key
-            ),
-            '-infinity'
-        ) <= :claimed_at
+        AND (
+            s.domain_key IS NULL
+            OR s.domain_key NOT IN (
+                SELECT b.bucket_key FROM ops.mail_bucket AS b
+                WHERE b.next_at > :claimed_at
+            )
+        )
     ORDER BY s.due_at, s.message_id
     LIMIT 1
     FOR UPDATE SKIP LOCKED
