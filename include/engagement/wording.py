@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -17,8 +16,9 @@ from engagement.settings import INCLUDE
 if TYPE_CHECKING:
     from gettext import NullTranslations
 
-# Thai sets few spaces: those around a number are of it, and no line is broken there.
-_AROUND_NUMBER = re.compile(r" (?=%\()|(?<=\)s) ")
+# What stands in ⟦ ⟧ in a catalogue belongs on one line, a number and what it counts: Thai may be broken anywhere.
+# In a rendered template two letters of no alphabet stand for them, so that nobody can have typed them.
+_WHOLE = str.maketrans("⟦⟧", "\ue000\ue001")
 _BUDDHIST_ERA = 543  # the Gregorian year plus this, since Thailand moved New Year to January (1941)
 MINUS = "\N{MINUS SIGN}"
 
@@ -52,6 +52,16 @@ def signed_points(points: float) -> str:
     if rounded == 0:
         return "0.0"
     return f"{rounded:+.1f}".replace("-", MINUS)
+
+
+def whole_in_html(rendered: str) -> str:
+    """Return rendered HTML in which no line is broken where the catalogue forbids it."""
+    return rendered.replace("\ue000", '<span class="whole">').replace("\ue001", "</span>")
+
+
+def whole_in_text(rendered: str) -> str:
+    """Return rendered text without the marks of what belongs on one line."""
+    return rendered.replace("\ue000", "").replace("\ue001", "")
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ def _translations(language: Language) -> NullTranslations:
         catalogue = read_po(file, locale=language)
     for message in catalogue:
         if message.id:
-            message.string = _AROUND_NUMBER.sub("\N{NO-BREAK SPACE}", str(message.string))
+            message.string = str(message.string).translate(_WHOLE)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

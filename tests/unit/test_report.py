@@ -526,3 +526,10 @@ def test_the_english_edition_says_the_same_in_english():
         assert "English summary" not in said
     counts = [set(re.findall(r"\d+,\d{3}", one.text)) for one in (mail, render(JULY, JUNE))]
     assert counts[0] == counts[1]
+
+
+def test_a_number_is_not_parted_from_what_it_counts_and_no_mark_of_that_is_left():
+    mail = render(JULY, JUNE)
+    assert re.search(r'nowrap;?">ร้อยละ 21\.0</span>', mail.html)
+    for part in (mail.subject, mail.text, mail.html):
+        assert not re.search("[\ue000-\uf8ff⟦⟧]", part)

@@ -20,6 +20,7 @@ from engagement.monitor.figures import GroupCount, PatronFigures
 from engagement.monitor.work_items import WorkItem, WorkItems, words
 from engagement.settings import settings
 from engagement.templates import environment
+from engagement.wording import whole_in_html, whole_in_text
 
 PERCENTAGE_BASE = 30  # below it a count says more than a percentage
 SMALL = 4  # 1 to 4 people could be recognised
@@ -118,9 +119,9 @@ def render(
         require_agreement(previous)
     values = _values(figures, previous, work) | {"letterhead": letterhead}
     values["summary"] = _rendered("summary.txt.j2", "en", values) if language == "th" else ""
-    plain = _rendered("report.txt.j2", language, values).replace("\N{NO-BREAK SPACE}", " ")
+    plain = whole_in_text(_rendered("report.txt.j2", language, values))
     subject, text = plain.split("\n", 1)
-    html = _rendered("report.html.j2", language, values | {"subject": subject})
+    html = whole_in_html(_rendered("report.html.j2", language, values | {"subject": subject}))
     return Report(subject, _inliner().inline(html), re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
 
 

@@ -117,7 +117,7 @@ def clean(text: str, limit: int = 80) -> str:
         for character in unicodedata.normalize("NFC", text)
         if character.isspace()
         or character in "\u200c\u200d"
-        or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+        or unicodedata.category(character) not in ("Cc", "Cf", "Co", "Cs")
     )
     line = re.sub(r" +", " ", "".join(visible)).strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
