@@ -309,6 +309,7 @@ def _merge(session: Session, campaign: Campaign, form: Form, rows: int, now: dat
     session.run("measure/forget_answer")
     session.run("measure/forget_answer_text")
     new = session.run("measure/add_response", form_hash=form.form_hash, now=now, **binds)
+    session.analyze(_READ[0])  # which of them are written is known now
     for first in range(0, rows, _LINKED_ROWS):
         some = {"first": first, "until": first + _LINKED_ROWS}
         session.run("measure/add_answer", **some)
