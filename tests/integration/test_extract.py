@@ -12,12 +12,43 @@ from months import JULY, JUNE, described, extracts, refusal, run
 
 from engagement import warehouse
 from engagement.errors import EngagementError
-from engagement.model import extract as extraction, gates
+from engagement.model import extract as extraction, gates, reading, source as sources
 from engagement.model.check import check
 from engagement.model.extract import Reread, extract
 from engagement.model.publish import publish
 
 pytestmark = pytest.mark.usefixtures("clock", "store")
+
+# One instant
+
+
+def test_count_and_records_are_of_one_instant_whatever_happens_at_the_desk(library: Any):
+    ids = "SELECT member_id FROM autolib.member ORDER BY member_no"
+    before = [row[0] for row in library.do(ids)]
+    with reading.opened(sources.load("autolib"), library.source, JUNE) as opened:
+        assert opened.count() == len(before) == 40
+        library.do("DELETE FROM autolib.member WHERE member_no <= 7")
+        library.enrol(3)
+        read = [who for part in opened.chunks(10) for who in part.fields["source_id"]]
+    assert sorted(read) == sorted(before)
+    assert library.value("SELECT count(*) FROM autolib.member") == 36
+
+
+def test_a_query_that_would_change_the_library_system_is_refused_and_changes_nothing(
+    library: Any, queries: Callable[..., None]
+):
+    queries(
+        "SELECT count(*) FROM autolib.member",
+        "WITH member AS (DELETE FROM autolib.member RETURNING *) SELECT count(*) FROM member",
+        "patron_count",
+    )
+    with (
+        pytest.raises(EngagementError, match="SQLSTATE 25006"),
+        reading.opened(sources.load("autolib"), library.source, JUNE) as opened,
+    ):
+        opened.count()
+    assert library.value("SELECT count(*) FROM autolib.member") == 40
+
 
 # Shards
 
