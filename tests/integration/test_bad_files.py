@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -246,6 +247,16 @@ def test_ten_megabytes_in_one_field_are_no_name(store: Any, tmp_path: Path) -> N
     assert len(record) > 10_000_000
 
 
+def test_an_id_too_long_for_one_rejects_its_record_and_the_others_are_published(
+    store: Any, tmp_path: Path
+) -> None:
+    # At random: what repeats itself is compressed and fits into an index at any length.
+    swallowed = "".join(random.Random(1).choices("กขคงจฉชซดตถทนบปผพฟมยรลวสหอ", k=20_000))  # noqa: S311
+    found = run(csv_file(bad_record(LINES[70].replace("5730400070", swallowed)))(tmp_path))
+    assert (found.extracted, found.real_customers) == (150, 149)
+    assert found.rejected_by_reason == {"malformed": 1}
+
+
 def test_a_record_of_mixed_up_bytes_is_kept_as_it_is(store: Any, tmp_path: Path) -> None:
     mixed = b"".join(
         line.encode("cp874" if number % 3 else "utf-8") for number, line in enumerate(LINES)
@@ -284,8 +295,8 @@ def test_too_many_records_that_came_apart_stop_the_month_until_a_person_accepts_
     bad = "".join(line.replace(",", ",,", 1) for line in LINES[101:])
     path = csv_file("".join(LINES[:101]) + bad)(tmp_path)
     assert refusal(path, caplog).startswith(
-        "50 of 150 records of Walai AutoLib are malformed, without an id or not to be split into its "
-        "columns, more than the limit of 1.0%; have it exported again"
+        "50 of 150 records of Walai AutoLib are malformed, without an id, with one of more than 500 "
+        "characters, or not to be split into its columns, more than the limit of 1.0%; have it exported again"
     )
     assert store.do("SELECT gate_code FROM ops.gate") == [("malformed",)]
     assert store.value("SELECT count(*) FROM mart.patron_funnel") == 0

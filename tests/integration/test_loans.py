@@ -522,6 +522,30 @@ def test_a_loan_without_an_id_or_a_beginning_is_left_out_and_counted(
     assert list(stored(store)) == ["3"]
 
 
+def test_an_id_too_long_for_one_is_as_if_it_were_missing(
+    desk: Desk, read: Any, store: Any, world: pytest.MonkeyPatch
+) -> None:
+    for day in (4, 5, 6):
+        desk.lend(f"2018-06-0{day}")
+    # At random: what repeats itself is compressed and fits into an index at any length.
+    letters = (
+        "(SELECT string_agg(chr(65 + (random() * 25)::int), '') FROM generate_series(1, 20000))"
+    )
+    answering(
+        world,
+        f"SELECT CASE WHEN loan_id = 1 THEN {letters} ELSE loan_id::text END AS loan_id, "  # noqa: S608
+        f"CASE WHEN loan_id = 2 THEN {letters} ELSE member_id END AS source_id, item_barcode AS item_id, "
+        "loaned_at, due_at, returned_at "
+        "FROM autolib.loan WHERE loaned_at < :until AND loaned_at >= :since",
+    )
+    found = read(JUNE)
+    assert (found["read_count"], found["new_count"], found["unusable_count"]) == (3, 2, 1)
+    assert {loan: told[0] for loan, told in stored(store).items()} == {
+        "2": None,
+        "3": desk.members[0],
+    }
+
+
 # What goes wrong
 
 

@@ -1,5 +1,6 @@
 """A source record becomes a value or nothing beside each raw value, with the reason why it is nothing."""
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -593,6 +594,14 @@ def test_a_record_without_an_id_is_malformed_and_kept(nothing):
     ((number, reason, kept),) = quarantine(source_id=nothing)
     assert (number, reason) == (101, "malformed")
     assert "คณะวิทยาศาสตร์".encode() in kept.split(b"\x1f")
+
+
+def test_an_id_of_more_than_500_characters_is_malformed_and_kept():
+    at_random = "".join(random.Random(1).choices("กขคงจฉชซดตถทนบปผพฟมยรลวสหอ", k=501))  # noqa: S311
+    assert row(source_id=f" {at_random[1:]} ")["source_id"] == at_random[1:]
+    ((number, reason, kept),) = quarantine(**bytewise(source_id=at_random))
+    assert (number, reason) == (101, "malformed")
+    assert kept.split(b"\x1f")[0] == at_random.encode()
 
 
 def test_a_record_that_could_not_be_split_is_kept_as_it_came_under_its_own_number():

@@ -9,6 +9,7 @@ from typing import Any
 from engagement import clock, warehouse
 from engagement.errors import EngagementError
 from engagement.model import extract_state
+from engagement.model.records import LONGEST_ID
 from engagement.model.source import Source
 from engagement.period import Period
 from engagement.text import clean
@@ -91,7 +92,8 @@ def _unreadable(found: Any, source: Source) -> Iterator[tuple[str, str]]:
         yield (
             "malformed",
             f"{found.malformed_count:,} of {found.source_count:,} records of {source.label} are malformed, "
-            f"without an id or not to be split into its columns, more than the limit of "
+            f"without an id, with one of more than {LONGEST_ID} characters, or not to be split into its "
+            f"columns, more than the limit of "
             f"{source.gates.malformed_limit:.1%}; have it exported again, or correct its columns in "
             f"{source.system}.yaml.",
         )

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from engagement import clock, text, warehouse
 from engagement.errors import EngagementError
 from engagement.model import reading, source as sources
+from engagement.model.records import LONGEST_ID
 from engagement.model.source import Source
 from engagement.period import Period
 from engagement.privacy import tombstone
@@ -160,7 +161,8 @@ def _id(value: Any, source: Source) -> str | None:
             written = text.decode(written.encode(carrier), source.encodings) or ""
         except UnicodeEncodeError:
             return None
-    return written.strip() if text.clean(written) else None
+    found = written.strip()
+    return found if text.clean(found) and len(found) <= LONGEST_ID else None
 
 
 def _aware(instant: datetime | None) -> datetime | None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from engagement import address, dates, text
 from engagement.errors import EngagementError
 from engagement.model import emails, names
-from engagement.model.records import FIELDS, LONGEST_VALUE, Records, Value
+from engagement.model.records import FIELDS, LONGEST_ID, LONGEST_VALUE, Records, Value
 from engagement.model.source import Source
 
 # Identity is kept as source_id, and of the citizen number only a digest.
@@ -165,7 +165,7 @@ class Normaliser:
             for code, value in enumerate(read):
                 if isinstance(value, _Unreadable):
                     reasons[codes == code] = value.reason
-        no_id = _map(raw["source_id"], lambda value: value if _is_filled(value) else None)
+        no_id = _map(raw["source_id"], lambda value: value if _may_be_id(value) else None)
         reasons[(no_id == None) & (reasons == None)] = "malformed"  # noqa: E711 - element by element
         return raw, reasons
 
@@ -436,8 +436,10 @@ def _each(value: Value) -> Sequence[str]:
     return value if isinstance(value, tuple) else (value or "",)
 
 
-def _is_filled(value: str | _Unreadable) -> bool:
-    return isinstance(value, _Unreadable) or bool(text.clean(value))
+def _may_be_id(value: str | _Unreadable) -> bool:
+    if isinstance(value, _Unreadable):
+        return True
+    return bool(text.clean(value)) and len(value.strip()) <= LONGEST_ID
 
 
 def _worth(name: _Name) -> tuple[bool, bool, bool]:

@@ -30,6 +30,7 @@ Value = str | tuple[str, ...] | None
 Values = list[Value]
 # Characters; what is longer is no patron's name or address but what a lost quote has swallowed.
 LONGEST_VALUE = 65_536
+LONGEST_ID = 500  # an entry of an index takes 2.7 kB
 
 
 @dataclass(frozen=True)
