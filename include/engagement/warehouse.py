@@ -207,10 +207,14 @@ def _driver_text(name: str) -> bytes:
 def statement(name: str) -> str:
     """Return the SQL of `include/sql/<name>.sql`: one statement with :bind parameters."""
     try:
-        return (INCLUDE / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+        return (INCLUDE / "sql" / f"{name}.sql").read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise EngagementError(
             f"There is no include/sql/{name}.sql; bring it back, or write it as docs/sources.md says."
+        ) from None
+    except UnicodeDecodeError:
+        raise EngagementError(
+            f"include/sql/{name}.sql is no text in UTF-8; save it in the encoding UTF-8."
         ) from None
 
 

@@ -430,6 +430,27 @@ def test_a_query_that_was_not_written_is_named(query: str, openlib: URL, tmp_pat
         source_check.check("openlib", openlib)
 
 
+QUERY = "include/sql/sources/openlib/patron.sql"
+
+
+def test_a_query_that_an_editor_marked_as_utf_8_is_read_like_any_other(
+    openlib: URL, tmp_path: Path
+) -> None:
+    query = tmp_path / QUERY
+    query.write_text(query.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert source_check.check("openlib", openlib).complete_count == 21
+
+
+def test_a_query_that_a_thai_editor_saved_in_its_own_encoding_is_named(
+    openlib: URL, tmp_path: Path
+) -> None:
+    query = tmp_path / QUERY
+    query.write_text(f"-- สมาชิก\n{query.read_text(encoding='utf-8')}", encoding="cp874")
+    with pytest.raises(EngagementError) as caught:
+        source_check.check("openlib", openlib)
+    assert str(caught.value) == (f"{QUERY} is no text in UTF-8; save it in the encoding UTF-8.")
+
+
 @pytest.mark.parametrize("given", ["date '2018-06-30'", "'2018-06-30'", "NULL::timestamptz"])
 def test_an_as_of_that_is_no_instant_is_told(given: str, openlib: URL, tmp_path: Path) -> None:
     described = tmp_path / "include/sources/openlib.yaml"
