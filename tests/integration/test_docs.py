@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from engagement import warehouse
-from engagement.settings import ROOT
+from engagement.settings import INCLUDE, ROOT
 
 DOCS = ROOT / "docs"
 generate = runpy.run_path(str(DOCS / "generate.py"))
@@ -109,6 +109,20 @@ def test_the_runbook_knows_every_sentence_and_no_other() -> None:
     assert len(said) > 40
     assert [text for text in said if not any(phrase in text for phrase in known)] == []
     assert [phrase for phrase in known if not any(phrase in text for text in said)] == []
+
+
+def test_the_page_of_library_systems_lists_nothing_that_nobody_says() -> None:
+    page = (DOCS / "sources.md").read_text(encoding="utf-8")
+    table = page.split("## What the sentences mean")[1]
+    listed = re.findall("`([^`]+)`", " ".join(re.findall(r"^\| (`.*?`) \| ", table, re.MULTILINE)))
+    assert len(listed) > 10
+    said = [(INCLUDE / "labels.yaml").read_text(encoding="utf-8")]
+    for path in (INCLUDE / "engagement").rglob("*.py"):
+        tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        said += [
+            as_written(node) for node in tree if isinstance(node, ast.Constant | ast.JoinedStr)
+        ]
+    assert [words for words in listed if not any(words in text for text in said)] == []
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)

@@ -10,7 +10,7 @@ import yaml
 
 from engagement.errors import EngagementError
 from engagement.model import source as sources
-from engagement.settings import INCLUDE
+from engagement.settings import INCLUDE, ROOT
 
 GROUPS = (
     "staff", "undergraduate", "graduate", "international", "alumni_retired", "external", "pupil",
@@ -315,6 +315,21 @@ def test_what_cannot_work_is_refused_when_the_file_is_loaded_and_not_in_the_midd
 )  # fmt: skip
 def test_a_mistake_is_told_in_the_words_of_who_writes_yaml(include: Path, change, said):
     assert refusal(include, spoilt(change)) == f"autolib.yaml: {said}"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda y: y.pop("label"), "the key is missing"),
+        (lambda y: y["membership"].update(closed=["3"]), "there is no such key"),
+        (lambda y: y["groups"].append({"group": "external"}), "name a patron_type, a nationality_not"),
+        (lambda y: y.update(nationalities={"01": "ไทย"}), "by their two letters of ISO 3166"),
+    ],
+)  # fmt: skip
+def test_the_page_of_library_systems_says_what_to_do_about_a_mistake(include: Path, change, words):
+    table = (ROOT / "docs" / "sources.md").read_text("utf-8").split("## What the sentences mean")[1]
+    assert f"`{words}`" in table
+    assert words in refusal(include, spoilt(change))
 
 
 def test_a_code_with_spaces_around_it_is_that_code_in_the_yaml_too(include: Path):
