@@ -155,6 +155,28 @@ def test_a_row_count_far_from_the_last_can_be_accepted(library: Any, july: Any):
     assert run(JULY, library) == 20
 
 
+def test_a_library_with_a_wider_limit_may_lose_half_of_its_records(
+    library: Any, july: Any, world: pytest.MonkeyPatch, tmp_path: Path
+):
+    described(world, tmp_path, gates={"row_change_limit": 0.6})
+    run(JUNE, library)
+    july()
+    library.do("DELETE FROM autolib.member WHERE member_no > 20")
+    assert run(JULY, library) == 20
+
+
+def test_a_library_with_a_narrower_limit_is_held_when_a_tenth_is_gone(
+    library: Any, july: Any, world: pytest.MonkeyPatch, tmp_path: Path
+):
+    described(world, tmp_path, gates={"row_change_limit": 0.05})
+    run(JUNE, library)
+    july()
+    library.do("DELETE FROM autolib.member WHERE member_no > 36")
+    assert "36 records for 2018-07, -10% against 40 of 2018-06, beyond the limit of 5%" in refusal(
+        JULY, library
+    )
+
+
 def test_what_cannot_be_published_cannot_be_accepted(library: Any):
     library.do("ALTER TABLE autolib.member DROP CONSTRAINT member_member_id_key")
     library.do("UPDATE autolib.member SET member_id = 'M' WHERE member_no IN (1, 2)")
