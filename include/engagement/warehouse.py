@@ -223,6 +223,27 @@ def _text(words: str) -> sa.TextClause:
     return sa.text(words)
 
 
+@lru_cache(maxsize=512)
+def _binds(words: str) -> frozenset[str]:
+    return frozenset(_text(words).compile().params)
+
+
+def _bound(name: str, given: Mapping[str, Any]) -> str:
+    """Return a statement all of whose binds are given a value."""
+    words = statement(name)
+    if unknown := _binds(words) - given.keys():
+        raise EngagementError(
+            f"include/sql/{name}.sql names the bind {_listed(sorted(unknown))}, but there is "
+            f"{_listed(given) or 'none'}; correct it, or take the colon away: behind a space it makes a word a "
+            "bind, in a comment too."
+        )
+    return words
+
+
+def _listed(binds: Iterable[str]) -> str:
+    return ", ".join(f":{bind}" for bind in binds)
+
+
 class Session:
     """One open transaction that runs statements by their file name under `include/sql/`."""
 
@@ -233,34 +254,34 @@ class Session:
     def run(self, name: str, **binds: Any) -> int:
         """Run a statement and return the number of rows it touched."""
         with telling(f"Statement {name}", self.name):
-            return self.connection.execute(_text(statement(name)), binds).rowcount
+            return self.connection.execute(_text(_bound(name, binds)), binds).rowcount
 
     def rows(self, name: str, **binds: Any) -> Sequence[Row[Any]]:
         """Return all rows of a query whose result is small."""
         with telling(f"Query {name}", self.name):
-            return self.connection.execute(_text(statement(name)), binds).all()
+            return self.connection.execute(_text(_bound(name, binds)), binds).all()
 
     def one(self, name: str, **binds: Any) -> Row[Any] | None:
         """Return the only row of a query, or None."""
         with telling(f"Query {name}", self.name):
-            return self.connection.execute(_text(statement(name)), binds).one_or_none()
+            return self.connection.execute(_text(_bound(name, binds)), binds).one_or_none()
 
     def scalar(self, name: str, **binds: Any) -> Any:
         """Return the first column of the only row."""
         with telling(f"Query {name}", self.name):
-            return self.connection.execute(_text(statement(name)), binds).scalar_one()
+            return self.connection.execute(_text(_bound(name, binds)), binds).scalar_one()
 
     def chunks(self, name: str, size: int, **binds: Any) -> Iterator[Sequence[Row[Any]]]:
         """Yield the rows of a query in lists of at most `size`, through a server-side cursor."""
         with telling(f"Query {name}", self.name):
             # Of the statement alone: the connection would keep the option for those that follow.
-            query = sa.text(statement(name)).execution_options(yield_per=size)
+            query = sa.text(_bound(name, binds)).execution_options(yield_per=size)
             result = self.connection.execute(query, binds)
             yield from result.partitions(size)
 
     def columns(self, name: str, **binds: Any) -> list[tuple[str, str]]:
         """Return name and type, as the database calls it, of each column that a query gives."""
-        nothing = sa.text(f"SELECT * FROM (\n{statement(name)}\n) AS described LIMIT 0")  # noqa: S608
+        nothing = sa.text(f"SELECT * FROM (\n{_bound(name, binds)}\n) AS described LIMIT 0")  # noqa: S608
         with telling(f"Query {name}", self.name):
             cursor: Any = self.connection.execute(nothing, binds).cursor
             return [

@@ -451,6 +451,33 @@ def test_a_query_that_a_thai_editor_saved_in_its_own_encoding_is_named(
     assert str(caught.value) == (f"{QUERY} is no text in UTF-8; save it in the encoding UTF-8.")
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("patron", "= :shard", "= :shrd", ":shrd, but there is :shard, :shards;"),
+        ("patron_count", "= :shard", "= :shrd", ":shrd, but there is :shard, :shards;"),
+        ("patron", "SELECT", "-- those :see below\nSELECT", ":see, but there is :shard, :shards;"),
+        ("loan", "< :until", "< :untill", ":untill, but there is :since, :until;"),
+    ],
+)
+def test_a_bind_that_there_is_not_is_named_with_those_that_there_are(
+    file: str, old: str, new: str, said: str, openlib: URL, store: Any, tmp_path: Path
+) -> None:
+    query = tmp_path / f"include/sql/sources/openlib/{file}.sql"
+    query.write_text(query.read_text("utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(EngagementError) as caught:
+        (loans.extract if file == "loan" else extract)(JUNE, openlib)
+    assert f"include/sql/sources/openlib/{file}.sql names the bind {said}" in str(caught.value)
+
+
+def test_a_colon_within_a_word_or_behind_one_of_a_comment_is_no_bind(
+    openlib: URL, tmp_path: Path
+) -> None:
+    query = tmp_path / QUERY
+    query.write_text(f"-- note:see, and see: below\n{query.read_text('utf-8')}", encoding="utf-8")
+    assert source_check.check("openlib", openlib).complete_count == 21
+
+
 @pytest.mark.parametrize("given", ["date '2018-06-30'", "'2018-06-30'", "NULL::timestamptz"])
 def test_an_as_of_that_is_no_instant_is_told(given: str, openlib: URL, tmp_path: Path) -> None:
     described = tmp_path / "include/sources/openlib.yaml"
