@@ -27,6 +27,8 @@ def show(check: SourceCheck) -> None:
     if check.expiry_dates:
         told = "Expiry dates from {earliest} to {latest}, the middle one {median}: see that these years can be."
         console.print(told.format(**check.expiry_dates), highlight=False)
+    for left_out in check.left_out:
+        console.print(escape(left_out), highlight=False)
 
 
 def _headline(check: SourceCheck) -> str:

@@ -230,6 +230,24 @@ def test_records_that_cannot_be_read_are_counted_by_reason(
     assert "| Unreadable text | 3 |" in shown(found, capsys, world)
 
 
+@pytest.mark.parametrize("looks_up", [True, False])
+def test_it_is_told_where_a_month_asks_for_mail_domains_and_the_check_does_not(
+    looks_up: bool,
+    library: Any,
+    describe: Describe,
+    capsys: pytest.CaptureFixture[str],
+    world: pytest.MonkeyPatch,
+) -> None:
+    describe(lambda y: y["email"].update(look_up_domains=looks_up))
+    found = check("autolib", library.source)
+    sentence = (
+        "Mail domains are not asked here: a month takes out the addresses of those that take no mail "
+        "(look_up_domains)."
+    )
+    assert found.left_out == ([sentence] if looks_up else [])
+    assert (sentence in shown(found, capsys, world)) is looks_up
+
+
 # What the system does not hold
 
 

@@ -44,6 +44,10 @@ _CODED: dict[str, FieldName] = {
     "nationalities": "nationality",
     "lookups": "affiliation",
 }
+_NO_LOOK_UP = (
+    "Mail domains are not asked here: a month takes out the addresses of those that take no mail "
+    "(look_up_domains)."
+)
 # What is looked at -> the fields that it is made of.
 _MADE_OF: dict[str, tuple[FieldName, ...]] = {
     "name": ("given_name", "family_name", "full_name"),
@@ -108,6 +112,7 @@ class SourceCheck:
         notices: what deserves a look -> records.
         expiry_dates: earliest, median, latest -> that date of those that were read, in ISO; of none nothing.
         wins: past_expiry, no_expiry -> what the YAML lets decide then, state or expiry.
+        left_out: what a month asks and this does not: sentences.
     """
 
     system: str
@@ -125,6 +130,7 @@ class SourceCheck:
     notices: dict[str, int]
     expiry_dates: dict[str, str]
     wins: dict[str, str]
+    left_out: list[str]
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as plain JSON values."""
@@ -177,6 +183,7 @@ def check(system: str, library: URL) -> SourceCheck:
         notices=_notices(rows),
         expiry_dates=_expiry_dates(rows),
         wins=source.membership.contradiction.model_dump(),
+        left_out=[_NO_LOOK_UP] if source.email.look_up_domains else [],
     )
 
 
