@@ -115,12 +115,25 @@ def test_a_placeholder_may_be_written_as_it_stands_in_the_records(include: Path)
 
 @pytest.mark.parametrize(
     "change",
-    [lambda y: y["gates"].update(row_change_limit=0.5), lambda y: y.update(label="The old one")],
+    [
+        lambda y: y["gates"].update(row_change_limit=0.5),
+        lambda y: y.update(label="The old one"),
+        lambda y: y["email"].update(own_domains=["library.example.com"]),
+    ],
 )
-def test_the_definition_stays_when_a_limit_a_name_or_a_comment_changes(include: Path, change):
+def test_the_definition_stays_when_a_limit_a_name_a_comment_or_a_suggestion_changes(
+    include: Path, change
+):
     before = sources.load("autolib").mapping_hash
     (include / "sources" / "autolib.yaml").write_text(spoilt(change), encoding="utf-8")
     assert sources.load("autolib").mapping_hash == before
+
+
+def test_the_definition_changes_when_mail_domains_are_asked(include: Path):
+    before = sources.load("autolib").mapping_hash
+    asked = spoilt(lambda y: y["email"].update(look_up_domains=True))
+    (include / "sources" / "autolib.yaml").write_text(asked, encoding="utf-8")
+    assert sources.load("autolib").mapping_hash != before
 
 
 def test_the_definition_changes_with_the_file_and_with_the_query(include: Path, world: Any):

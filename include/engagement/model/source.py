@@ -266,6 +266,7 @@ class Source(_Part):
         none of it: they only make suggestions.
         """
         rules = self.model_dump(exclude={"label", "gates", "history", "as_of"})
+        del rules["email"]["own_domains"]
         query = warehouse.statement(f"sources/{self.system}/patron") if self.database else ""
         known = [rules, names.definition(), countries.known()]
         text = json.dumps(known, ensure_ascii=False, sort_keys=True, default=_as_list)
