@@ -69,10 +69,16 @@ def read(path: Path) -> Any:
 
     Raises:
         FileNotFoundError: there is none.
-        EngagementError: it is no YAML; names the line, because the file may hold addresses.
+        EngagementError: it cannot be read, or is no YAML; names the line, because the file may hold addresses.
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise EngagementError(
+            f"{path.name} cannot be read ({error.strerror}); let it be a file that may be read."
+        ) from None
     except UnicodeDecodeError:
         raise EngagementError(
             f"{path.name} is no valid YAML: save it in the encoding UTF-8."

@@ -243,6 +243,23 @@ def test_a_mistake_of_the_file_as_a_whole_is_one_sentence(include: Path):
     )
 
 
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.symlink_to(path.name), "Too many levels of symbolic links"),
+    ],
+    ids=["folder", "link to itself"],
+)
+def test_what_cannot_be_opened_as_a_file_is_named_with_the_reason(include: Path, make, why):
+    make(include / "sources" / "openlib.yaml")
+    with pytest.raises(EngagementError) as caught:
+        sources.load("openlib")
+    assert str(caught.value) == (
+        f"openlib.yaml cannot be read ({why}); let it be a file that may be read."
+    )
+
+
 @pytest.mark.parametrize("name", ["../titles", "../sources/koha", "", "/etc/hosts", "au*", "a\0b"])
 def test_a_source_is_a_name_and_no_path(name):
     with pytest.raises(EngagementError, match=r"^There is no source"):
