@@ -3,6 +3,7 @@
 import json
 import shutil
 import stat
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -12,8 +13,15 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy.engine import URL
-from survey import MailWorld, approve, use_campaigns, write_campaign
-from test_collect import answer, deliver, write_answers
+from survey import (
+    MailWorld,
+    answer,
+    approve,
+    deliver,
+    use_campaigns,
+    write_answers,
+    write_campaign,
+)
 from test_privacy import found_in, tables_with
 from typer.testing import CliRunner
 
@@ -547,3 +555,38 @@ def test_what_cannot_be_deleted_ends_in_a_sentence_and_can_be_run_again(
     assert patron_key(store) is not None
     assert erased().files == 2
     assert not path.exists()
+
+
+def damaged(path: Path) -> None:
+    """Pack answers, and let what is unpacked be something else than what was packed."""
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("answers.csv", "token,answer")
+    path.write_bytes(path.read_bytes().replace(b"token,answer", b"token,ANSWER"))
+
+
+def locked(path: Path) -> None:
+    """Pack answers, and say of them that a password is needed (APPNOTE.TXT, 4.4.4: bit 0)."""
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("answers.csv", "token,answer")
+    content = path.read_bytes()
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        flags = content.index(mark) + at
+        content = content[:flags] + b"\x01" + content[flags + 1 :]
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("break_", [damaged, locked])
+def test_an_export_that_nobody_can_look_into_is_named_before_anything_is_erased(
+    known: list[str], store: Any, home: Path, break_: Any
+) -> None:
+    path = export(ID, "anna")
+    broken = home / "answers" / "july" / "answers.zip"
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    break_(broken)
+    with pytest.raises(EngagementError, match=r"answers\.zip cannot be looked into: .* delete it"):
+        erase(ID, "erased", "anna")
+    assert path is not None
+    assert path.exists()
+    assert patron_key(store) is not None
+    broken.unlink()
+    assert erased().files == 2

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +15,15 @@ from pathlib import Path
 from engagement.errors import EngagementError
 from engagement.settings import settings
 
+# What packed files raise that are damaged, protected by a password, or packed in a way that Python does not know.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+)
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")  # of addresses and links, which are ASCII
 
 
@@ -42,13 +53,15 @@ def erase(words: Iterable[str]) -> int:
     """Delete every file of var/exports, and the exports of answers in which a word occurs; return how many.
 
     Raises:
-        EngagementError: one cannot be read or deleted.
+        EngagementError: one cannot be looked into; then none is deleted. Or one cannot be deleted.
     """
     named = [word.casefold().encode(code) for word in words for code in _ENCODINGS]
+    with _told(answers := settings().answers_folder):
+        naming = [path for path in _files(answers) if _names(path, named)]
     with _told(exports_folder()):
         count = _delete(list(_files(exports_folder())))
-    with _told(answers := settings().answers_folder):
-        return count + _delete([path for path in _files(answers) if _names(path, named)])
+    with _told(answers):
+        return count + _delete(naming)
 
 
 @contextmanager
@@ -86,7 +99,13 @@ def _delete(paths: list[Path]) -> int:
 
 def _names(path: Path, words: list[bytes]) -> bool:
     """Say whether a word occurs in a file, or in a part of one that is packed, as workbooks are."""
-    return any(word in part.lower() for part in _parts(path) for word in words)
+    try:
+        return any(word in part.lower() for part in _parts(path) for word in words)
+    except _UNREADABLE:
+        raise EngagementError(
+            f"{path} cannot be looked into: it is damaged, or protected by a password; delete it or export it "
+            "again, and run this again."
+        ) from None
 
 
 def _parts(path: Path) -> Iterator[bytes]:
