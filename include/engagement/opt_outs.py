@@ -15,7 +15,8 @@ from engagement.warehouse import Session
 
 _log = logging.getLogger(__name__)
 
-_LINE = re.compile(r"(\S+) ([0-9a-f]{32})", re.ASCII)
+# At the end of a line: half of another, left by a crash, may stand before it.
+_CLICK = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]{8,15}[+-]\d\d:\d\d) ([0-9a-f]{32})$", re.ASCII)
 
 
 def folder() -> Path:
@@ -35,7 +36,8 @@ def note(token: str) -> None:
         path = folder() / f"{now:%Y-%m}.log"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "w") as file:
-            file.write(f"{now.isoformat()} {token}\n")
+            # A line of its own, whatever a crash has left of the one before.
+            file.write(f"\n{now.isoformat()} {token}\n")
             file.flush()
             os.fsync(handle)
     except OSError as error:
@@ -66,6 +68,20 @@ def enter_again(session: Session) -> int:
 
 def _noted() -> Iterator[tuple[datetime, str]]:
     for path in sorted(folder().glob("*.log")):
-        for line in path.read_text(errors="replace").splitlines():
-            if (found := _LINE.fullmatch(line)) is not None:  # a crash may leave half a line
-                yield datetime.fromisoformat(found[1]), found[2]
+        unreadable = 0
+        for line in filter(None, path.read_text(errors="replace").splitlines()):
+            click = _click(line)
+            if click is None:
+                unreadable += 1
+            else:
+                yield click
+        if unreadable:
+            _log.warning("%s lines of %s are no whole clicks.", f"{unreadable:,}", path)
+
+
+def _click(line: str) -> tuple[datetime, str] | None:
+    found = _CLICK.search(line)
+    try:
+        return (datetime.fromisoformat(found[1]), found[2]) if found else None
+    except ValueError:
+        return None

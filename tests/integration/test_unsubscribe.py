@@ -297,7 +297,7 @@ def test_a_click_since_the_backup_is_entered_again_and_what_was_lifted_stays_lif
     (noted,) = (tmp_path / "var" / "opt-outs").iterdir()
     assert noted.name == "2018-07.log"
     assert noted.stat().st_mode & 0o777 == 0o600
-    lines = noted.read_text().splitlines()
+    lines = noted.read_text().split("\n\n")
     assert [line.split()[1] for line in lines] == [link(mail)[1:33] for mail in sent[:2]]
     noted.write_text(f"2018-07-0\n{noted.read_text()}2018-07-09T09:00:00+07:00 {'0' * 32}\n")
     # The backup knows the first click, which somebody has lifted since, and not the second.
@@ -312,6 +312,36 @@ def test_a_click_since_the_backup_is_entered_again_and_what_was_lifted_stays_lif
     kept = store.do("SELECT address_key, event_at FROM core.suppression ORDER BY event_id")
     instant = datetime.fromisoformat(lines[1].split()[0])
     assert sorted(kept, key=str) == [(None, instant), (second, instant)]
+
+
+@pytest.mark.parametrize(
+    "half",
+    ["2018-07-0", "2018-07-09T10:00", f"2018-07-09T10:00:00+07:00 {'0' * 28}", "2018-13-01T10:"],
+)
+def test_half_a_line_that_a_crash_has_left_swallows_no_click(
+    sent: list[EmailMessage],
+    page: Page,
+    store: Any,
+    world: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: Any,
+    half: str,
+) -> None:
+    world.setenv("ENGAGEMENT_HOME", str(tmp_path / "var"))
+    settings.cache_clear()
+    noted = tmp_path / "var" / "opt-outs" / "2018-07.log"
+    noted.parent.mkdir(parents=True)
+    noted.write_text(half)
+    page.click(link(sent[0]))
+    # A click that stands behind half a line, as one did before each had a line of its own.
+    with noted.open("a") as file:
+        file.write(f"{half}2018-07-10T08:00:00+07:00 {link(sent[1])[1:33]}\n")
+        file.write(f"2018-13-10T08:00:00+07:00 {link(sent[1])[1:33]}\n")
+    store.do("DELETE FROM core.suppression_event")
+    ledger.compare(None)
+    kept = store.do("SELECT address_key FROM core.suppression WHERE address_key IS NOT NULL")
+    assert {key for (key,) in kept} == {key_of(sent[0]), key_of(sent[1])}
+    assert f"2 lines of {noted} are no whole clicks." in caplog.text
 
 
 def test_a_click_that_cannot_be_noted_holds_all_the_same(
