@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from engagement import clock
 from engagement.labels import labels
 from engagement.measure.answers import Imported
 from engagement.measure.figures import Counts, Figures, Reachable
 from engagement.measure.plan import Plan
+from engagement.sending import FRESH_ANSWERS
+from engagement.settings import settings
 
 
 def show_plan(plan: Plan) -> None:
@@ -92,7 +96,19 @@ def show_import(done: Imported) -> None:
         lines.append(f"{question}: {count:,} answers that the form does not have.")
     if done.ignored_columns:
         lines.append(f"Columns that the form does not name: {', '.join(done.ignored_columns)}.")
+    if done.exported_at is None or done.exported_at < clock.now() - FRESH_ANSWERS:
+        lines.append(f"{_vouched(done.exported_at)}, and no reminder goes out by it.")
+        lines.append("If it was exported later, import it again with --exported-at.")
     Console(highlight=False).print("\n".join(lines), markup=False)
+
+
+def _vouched(until: datetime | None) -> str:
+    if until is None:
+        return (
+            "No answer in it came with a link of this campaign: it does not tell who has answered"
+        )
+    instant = until.astimezone(settings().zone)
+    return f"It tells who had answered by {instant:%Y-%m-%d %H:%M}, more than a day ago"
 
 
 def _row(counts: Counts) -> tuple[int, ...]:

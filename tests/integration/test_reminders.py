@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from survey import MailWorld, answer, quarter_of_an_hour, write_answers
+from typer.testing import CliRunner
 
-from engagement import sending
+from engagement import cli, sending
 from engagement.measure import answers, campaign as campaigns, run
 from engagement.measure.letters import Letters
 from engagement.outbox import Batch
@@ -24,13 +25,42 @@ def test_only_people_without_an_answer_are_reminded_and_only_after_a_fresh_impor
     (notice,) = mails.folder.glob("*.eml")  # the owner is told once
     told = message_from_bytes(notice.read_bytes(), policy=default)
     assert told["To"] == "owner@library.example.com"
-    assert "engagement answers import july FILE" in told.get_body(("plain",)).get_content()
+    words = told.get_body(("plain",)).get_content()
+    assert 'engagement answers import july FILE --exported-at "YYYY-MM-DD HH:MM"' in words
     rows = [answer(token, ประทับเวลา="14/7/2018, 08:30:00") for token, *_ in sent[:30]]
     answers.import_file(campaigns.load("july"), write_answers(tmp_path / "a.csv", *rows))
     assert quarter_of_an_hour(mails) == "Reminder 1 is opened: 70 mails."
     assert mails.count("people") == 170
     assert quarter_of_an_hour(mails) == "Its mails have been handed out; answers are waited for."
     assert mails.count("people") == 170
+
+
+def test_where_nobody_has_answered_lately_each_word_about_it_names_what_lets_the_reminder_go(
+    sent: list[Any], mails: MailWorld, clock: Any, tmp_path: Path
+) -> None:
+    clock.at(2018, 7, 14, 9)
+    path = write_answers(tmp_path / "a.csv", answer(sent[0][0]))  # of the tenth, at noon
+    command = ["answers", "import", "july", str(path)]
+    said = " ".join(CliRunner().invoke(cli.app, command).output.split())
+    assert "It tells who had answered by 2018-07-10 12:00, more than a day ago" in said
+    assert "import it again with --exported-at" in said
+    waits = quarter_of_an_hour(mails)
+    assert waits.startswith(
+        "Reminder 1 waits: import the answers (the newest are of 2018-07-10 12:00)"
+    )
+    assert "say with --exported-at when they were exported" in waits
+    said = CliRunner().invoke(cli.app, [*command, "--exported-at", "2018-07-14 08:50"]).output
+    assert "--exported-at" not in said
+    assert quarter_of_an_hour(mails) == "Reminder 1 is opened: 99 mails."
+
+
+def test_an_import_without_a_link_of_the_campaign_says_that_no_reminder_goes_out_by_it(
+    sent: list[Any], clock: Any, tmp_path: Path
+) -> None:
+    clock.at(2018, 7, 14, 9)
+    path = write_answers(tmp_path / "a.csv", answer("ofanothercampaign"))
+    said = CliRunner().invoke(cli.app, ["answers", "import", "july", str(path)]).output
+    assert "No answer in it came with a link of this campaign" in said
 
 
 def test_who_answers_between_the_reminder_and_its_claim_gets_none(

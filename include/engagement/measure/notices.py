@@ -70,8 +70,11 @@ _ANSWERS_WORDS = """\
 
 The reminder of the survey “{en}” waits for answers that are not older than 24 hours, so that nobody is reminded who has answered.
 
-ส่งออกคำตอบจากแบบฟอร์มแล้ววางไฟล์ในโฟลเดอร์คำตอบของแบบสำรวจ หรือใช้คำสั่งด้านล่าง \
-Export the form's answers and put the file into the survey's folder of answers, or run:
+ส่งออกคำตอบจากแบบฟอร์มแล้ววางไฟล์ในโฟลเดอร์คำตอบของแบบสำรวจ หากไม่มีผู้ตอบภายใน 24 ชั่วโมงที่ผ่านมา ให้ใช้คำสั่งด้านล่าง \
+และระบุวันเวลาที่ส่งออกด้วย --exported-at เพราะมิฉะนั้นไฟล์จะนับตามเวลาของคำตอบล่าสุดในไฟล์
 
-engagement answers import {name} FILE
+Export the form's answers and put the file into the survey's folder of answers. Where nobody has answered for 24 hours, run the \
+command below and say with --exported-at when you exported it; else a file counts as old as its newest answer.
+
+engagement answers import {name} FILE --exported-at "YYYY-MM-DD HH:MM"
 """

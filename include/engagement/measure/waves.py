@@ -348,7 +348,7 @@ def _remind(session: Session, campaign: Campaign, state: State) -> str:
         return (
             f"Reminder {len(due)} waits: import the answers (the newest are "
             f"{f'of {_told(imported_at)}' if imported_at else 'none'}), or people who have answered "
-            "would be asked again."
+            "would be asked again. Where nobody has answered lately, say with --exported-at when they were exported."
         )
     if len(due) <= state.reminders:
         return f"{waiting} mails of reminder {len(due)} go out."
