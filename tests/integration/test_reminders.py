@@ -10,7 +10,7 @@ from survey import MailWorld, answer, quarter_of_an_hour, write_answers
 from typer.testing import CliRunner
 
 from engagement import cli, sending
-from engagement.measure import answers, campaign as campaigns, run
+from engagement.measure import answers, campaign as campaigns, run, waves
 from engagement.measure.letters import Letters
 from engagement.outbox import Batch
 from engagement.sending import Message
@@ -49,6 +49,7 @@ def test_where_nobody_has_answered_lately_each_word_about_it_names_what_lets_the
         "Reminder 1 waits: import the answers (the newest are of 2018-07-10 12:00)"
     )
     assert "say with --exported-at when they were exported" in waits
+    assert waves.stands("july").endswith(f"are opened. {waits}")
     said = CliRunner().invoke(cli.app, [*command, "--exported-at", "2018-07-14 08:50"]).output
     assert "--exported-at" not in said
     assert quarter_of_an_hour(mails) == "Reminder 1 is opened: 99 mails."

@@ -15,8 +15,9 @@ from survey import (
     use_campaigns,
     write_campaign,
 )
+from typer.testing import CliRunner
 
-from engagement import outbox
+from engagement import cli, outbox
 from engagement.demo.postbox import Fate
 from engagement.errors import EngagementError
 from engagement.measure import approval, collect, run, waves
@@ -105,6 +106,50 @@ def test_the_rest_follows_when_the_first_wave_was_good_news(
     assert mails.count("people") == 191
     assert quarter_of_an_hour(mails) == "Its mails have been handed out; answers are waited for."
     assert store.value("SELECT count(*) FROM core.suppression WHERE kind = 'hard_bounce'") == 9
+
+
+def test_where_it_stands_says_what_it_waits_for_as_the_run_does(
+    mails: MailWorld, clock: Any
+) -> None:
+    approve()
+    opened = "It is approved; {} of 2 waves and 0 reminders are opened. {}"
+    assert waves.stands("july") == opened.format(0, "It starts at 2018-07-09 08:00.")
+    clock.at(2018, 7, 9, 9)
+    assert waves.stands("july") == opened.format(0, "").rstrip()
+    quarter_of_an_hour(mails)
+    waits = "After wave 1 the rest is held back: bounces are waited for until 2018-07-10 09:00."
+    assert quarter_of_an_hour(mails) == waits
+    assert waves.stands("july") == opened.format(1, waits)
+    clock.at(2018, 7, 10, 10)
+    collect.collect(mails.bounces)
+    assert waves.stands("july") == opened.format(1, "").rstrip()
+    quarter_of_an_hour(mails)
+    said = quarter_of_an_hour(mails)
+    assert waves.stands("july") == opened.format(2, said)
+
+
+def test_what_will_never_be_planned_says_so(clock: Any) -> None:
+    assert waves.stands("july") == "It is not planned yet."
+    clock.at(2018, 7, 8, 19)
+    said = "It was to be approved by 2018-07-08 18:00 and was never planned: nothing will be sent; set later dates."
+    assert waves.stands("july") == said
+    assert run.advance_all()["july"] == said
+
+
+def test_a_campaign_whose_file_is_broken_or_gone_hides_no_other_from_whoever_asks_where_all_stand(
+    mails: MailWorld, tmp_path: Path
+) -> None:
+    folder = tmp_path / "campaigns"
+    write_campaign(folder, campaign="gone", sample={"size": 200, "not_asked_for_months": 0})
+    run.plan_all()
+    (folder / "gone.yaml").unlink()
+    (folder / "broken.yaml").write_text("campaign: [")
+    asked = CliRunner().invoke(cli.app, ["campaign", "status"])
+    assert asked.output == "july: It waits for an approver.\n"
+    assert asked.exit_code == 1
+    assert isinstance(asked.exception, EngagementError)
+    assert "broken.yaml is no valid YAML" in str(asked.exception)
+    assert "gone: There is no campaign 'gone'" in str(asked.exception)
 
 
 def test_it_stops_by_itself_when_too_many_bounce_and_a_person_lets_it_go_on(

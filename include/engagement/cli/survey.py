@@ -39,10 +39,9 @@ def status(
     name: Annotated[str, typer.Argument(help="One campaign; all if left out.")] = "",
 ) -> None:
     """Say where each campaign stands."""
-    from engagement.measure import campaign as campaigns, waves
+    from engagement.measure import run, waves
 
-    for one in [name] if name else campaigns.names():
-        typer.echo(f"{one}: {waves.stands(one)}")
+    run.each([name] if name else run.names(), lambda one: typer.echo(f"{one}: {waves.stands(one)}"))
 
 
 @campaign_app.command()

@@ -49,7 +49,7 @@ def plan_all() -> None:
     Raises:
         EngagementError: a campaign cannot be planned; the others are.
     """
-    _each(campaigns.names(), _plan)
+    each(campaigns.names(), _plan)
 
 
 def _plan(name: str) -> None:
@@ -81,9 +81,14 @@ def advance_all() -> dict[str, str]:
         EngagementError: something is wrong with a campaign, or the file of one that is not over was taken away;
             the others go on.
     """
+    return each(names(), waves.advance)
+
+
+def names() -> list[str]:
+    """Return the names of all campaigns, in order: of the files, and of those that are open without one."""
     with warehouse.session() as session:
         open_ones = {row.campaign for row in session.rows("measure/open_campaigns")}
-    return _each(sorted({*campaigns.names(), *open_ones}), waves.advance)
+    return sorted({*campaigns.names(), *open_ones})
 
 
 def send_all(server: MailServer, journal: Journal | None) -> int:
@@ -98,7 +103,7 @@ def send_all(server: MailServer, journal: Journal | None) -> int:
         with warehouse.session() as session:
             rows = session.rows("outbox/open_batches", purpose=purpose, now=clock.now())
         batches += [Batch(purpose, row.ref) for row in rows]
-    return sum(_each(batches, partial(_send, server=server, journal=journal)).values())
+    return sum(each(batches, partial(_send, server=server, journal=journal)).values())
 
 
 def _send(batch: Batch, server: MailServer, journal: Journal | None) -> int:
@@ -135,7 +140,7 @@ def collect_all(place: Place) -> dict[str, int]:
         EngagementError: the mailbox cannot be read.
     """
     counts = collect.collect(place)
-    _each(campaigns.names(), lambda name: suppression.pause_domains(campaigns.load(name)))
+    each(campaigns.names(), lambda name: suppression.pause_domains(campaigns.load(name)))
     return dict(counts)
 
 
@@ -148,7 +153,7 @@ def import_all(server: Server | None) -> dict[str, int]:
     Raises:
         EngagementError: a file cannot be read, or the server refuses; the others are imported.
     """
-    return _each(campaigns.names(), partial(_imported, server=server))
+    return each(campaigns.names(), partial(_imported, server=server))
 
 
 def _imported(name: str, server: Server | None) -> int:
@@ -168,10 +173,15 @@ def _is_awaited(campaign: Campaign) -> bool:
 
 def count_all() -> None:
     """Count what became of the people whom each campaign asked."""
-    _each(campaigns.names(), figures.count)
+    each(campaigns.names(), figures.count)
 
 
-def _each(things: Iterable[Thing], do: Callable[[Thing], Result]) -> dict[Thing, Result]:
+def each(things: Iterable[Thing], do: Callable[[Thing], Result]) -> dict[Thing, Result]:
+    """Do something with each thing; return thing -> its result.
+
+    Raises:
+        EngagementError: it cannot be done with one; it is done with the others.
+    """
     done: dict[Thing, Result] = {}
     problems: dict[str, list[str]] = {}  # a mail server that is down is told once
     for thing in things:

@@ -74,25 +74,27 @@ def stands(name: str) -> str:
     """Return in one sentence where a campaign stands; nothing is done.
 
     Raises:
-        EngagementError: the campaign's file is wrong.
+        EngagementError: the campaign's file is wrong, or was changed since it was planned.
     """
-    campaigns.load(name)
+    campaign = campaigns.load(name)
     with warehouse.session() as session:
         state = events.state(session, name)
-    if state.is_closed:
-        why = f"; it was stopped: {state.stopped_for}" if state.stopped_for else "."
-        return f"It is closed{why}"
-    if state.plan_hash is None:
-        return "It is not planned yet."
-    if state.decision is None:
-        return "It waits for an approver."
-    if state.decision != "approved":
-        return f"Its plan was {state.decision}."
-    if state.stopped_for is not None:
-        return f"It is stopped: {state.stopped_for}"
-    waves = len(state.plan["waves"])
+        if state.is_closed:
+            why = f"; it was stopped: {state.stopped_for}" if state.stopped_for else "."
+            return f"It is closed{why}"
+        if state.plan_hash is None:
+            return _unplanned(campaign)
+        if state.decision is None:
+            return "It waits for an approver."
+        if state.decision != "approved":
+            return f"Its plan was {state.decision}."
+        plan.require_unchanged(campaign, state)
+        if state.stopped_for is not None:
+            return f"It is stopped: {state.stopped_for}"
+        waits = _waits(session, campaign, state)
     return (
-        f"It is approved; {state.wave} of {waves} waves and {state.reminders} reminders are opened."
+        f"It is approved; {state.wave} of {len(state.plan['waves'])} waves and {state.reminders} reminders are "
+        f"opened. {waits or ''}".rstrip()
     )
 
 
@@ -143,7 +145,7 @@ def _advance(session: Session, campaign: Campaign, state: State) -> str:
     if state.is_closed:
         return "It is closed."
     if state.plan_hash is None:
-        return "It was never planned." if now >= campaign.dates.end else "It is not planned yet."
+        return _unplanned(campaign)
     if now >= campaign.dates.end:
         return _close(session, campaign, state)
     if state.decision is None:
@@ -156,6 +158,34 @@ def _advance(session: Session, campaign: Campaign, state: State) -> str:
     if now < campaign.dates.start:
         return f"It is approved and starts at {campaign.dates.start:%Y-%m-%d %H:%M}."
     return _go_on(session, campaign, state)
+
+
+def _unplanned(campaign: Campaign) -> str:
+    if clock.now() <= campaign.dates.approve_by:
+        return "It is not planned yet."
+    return (
+        f"It was to be approved by {_told(campaign.dates.approve_by)} and was never planned: nothing will be sent; "
+        "set later dates."
+    )
+
+
+def _waits(session: Session, campaign: Campaign, state: State) -> str | None:
+    """Return what a running campaign waits for, or None where the next run has something to do."""
+    if clock.now() < campaign.dates.start:
+        return f"It starts at {_told(campaign.dates.start)}."
+    if state.wave == 0:
+        return None
+    evidence = _evidence(session, campaign, state)
+    if _is_over_limit(campaign, state, evidence):
+        return None
+    if state.wave < len(state.plan["waves"]):
+        return _waits_at_gate(campaign, state, evidence)
+    return _waits_for_time(session, campaign, state) or _waits_for_answers(session, campaign)
+
+
+def _waits_at_gate(campaign: Campaign, state: State, evidence: _Evidence) -> str | None:
+    held = _held_back(campaign, evidence)
+    return None if held is None else f"After wave {state.wave} the rest is held back: {held}"
 
 
 def _close(session: Session, campaign: Campaign, state: State) -> str:
@@ -185,9 +215,8 @@ def _go_on(session: Session, campaign: Campaign, state: State) -> str:
             notices.queue_canary(
                 session, campaign, _canary(state.wave)
             )  # another one may stand there now
-        held = _held_back(campaign, evidence)
-        if held is not None:
-            return f"After wave {state.wave} the rest is held back: {held}"
+        if (waits := _waits_at_gate(campaign, state, evidence)) is not None:
+            return waits
         counts = {"wave": state.wave, "sent": evidence.sent, "hard": evidence.hard}
         events.add(
             session, campaign.campaign, "gate passed", plan_hash=state.plan_hash, counts=counts
@@ -336,35 +365,56 @@ def _stop(session: Session, campaign: Campaign, state: State, evidence: _Evidenc
 
 
 def _remind(session: Session, campaign: Campaign, state: State) -> str:
-    due = [at for at in campaign.dates.reminders if at <= clock.now()]
-    waiting = session.scalar("measure/count_waiting_reminders", campaign=campaign.campaign)
-    if len(due) <= state.reminders and not waiting:
-        return "Its mails have been handed out; answers are waited for."
-    if (not_before := _reminder_not_before(campaign, state, len(due))) > clock.now():
-        return f"Reminder {len(due)} waits until {_told(not_before)}: the one before went out late."
-    imported_at = session.scalar("measure/newest_import", campaign=campaign.campaign)
-    if imported_at is None or imported_at < clock.now() - FRESH_ANSWERS:
-        notices.queue_answers_wanted(session, campaign, len(due))
-        return (
-            f"Reminder {len(due)} waits: import the answers (the newest are "
-            f"{f'of {_told(imported_at)}' if imported_at else 'none'}), or people who have answered "
-            "would be asked again. Where nobody has answered lately, say with --exported-at when they were exported."
-        )
-    if len(due) <= state.reminders:
-        return f"{waiting} mails of reminder {len(due)} go out."
+    due = _due_reminders(campaign)
+    if (waits := _waits_for_time(session, campaign, state)) is not None:
+        return waits
+    if (waits := _waits_for_answers(session, campaign)) is not None:
+        notices.queue_answers_wanted(session, campaign, due)
+        return waits
+    if due <= state.reminders:
+        return f"{_waiting_reminders(session, campaign)} mails of reminder {due} go out."
     session.run("measure/withdraw_reminders", campaign=campaign.campaign)
     queued = session.run(
         "measure/queue_reminder",
         campaign=campaign.campaign,
-        step=f"{REMINDER}{len(due)}",
+        step=f"{REMINDER}{due}",
         now=clock.now(),
     )
     session.analyze("core.message")
-    counts = {"reminder": len(due), "mails": queued}
+    counts = {"reminder": due, "mails": queued}
     events.add(
         session, campaign.campaign, "reminder opened", plan_hash=state.plan_hash, counts=counts
     )
-    return f"Reminder {len(due)} is opened: {queued:,} mails."
+    return f"Reminder {due} is opened: {queued:,} mails."
+
+
+def _due_reminders(campaign: Campaign) -> int:
+    return sum(at <= clock.now() for at in campaign.dates.reminders)
+
+
+def _waiting_reminders(session: Session, campaign: Campaign) -> int:
+    waiting: int = session.scalar("measure/count_waiting_reminders", campaign=campaign.campaign)
+    return waiting
+
+
+def _waits_for_time(session: Session, campaign: Campaign, state: State) -> str | None:
+    due = _due_reminders(campaign)
+    if due <= state.reminders and not _waiting_reminders(session, campaign):
+        return "Its mails have been handed out; answers are waited for."
+    if (not_before := _reminder_not_before(campaign, state, due)) > clock.now():
+        return f"Reminder {due} waits until {_told(not_before)}: the one before went out late."
+    return None
+
+
+def _waits_for_answers(session: Session, campaign: Campaign) -> str | None:
+    imported_at = session.scalar("measure/newest_import", campaign=campaign.campaign)
+    if imported_at is not None and imported_at >= clock.now() - FRESH_ANSWERS:
+        return None
+    return (
+        f"Reminder {_due_reminders(campaign)} waits: import the answers (the newest are "
+        f"{f'of {_told(imported_at)}' if imported_at else 'none'}), or people who have answered "
+        "would be asked again. Where nobody has answered lately, say with --exported-at when they were exported."
+    )
 
 
 def _reminder_not_before(campaign: Campaign, state: State, number: int) -> datetime:
