@@ -93,7 +93,15 @@ def uncertain(by: str) -> list[Any]:
 
 
 def stop(by: str, reason: str) -> bool:
-    """Stop all mail within one claim; return False where it is stopped already."""
+    """Stop all mail within one claim; return False where it is stopped already.
+
+    Raises:
+        EngagementError: no reason is given.
+    """
+    if not reason.strip():
+        raise EngagementError(
+            "Say why with --reason: it is told to whoever asks why no mail goes out."
+        )
     with warehouse.session() as session:
         return bool(session.run("outbox/stop_mail", now=clock.now(), by=by, reason=reason))
 

@@ -229,6 +229,49 @@ def test_a_person_who_stops_a_campaign_has_its_owner_told(
     assert "a wrong link" in mail.get_body(("plain",)).get_content()
 
 
+@pytest.mark.parametrize("content", ["campaign: [", None])
+def test_a_campaign_whose_file_is_broken_or_gone_can_be_stopped(
+    mails: MailWorld, clock: Any, store: Any, tmp_path: Path, caplog: Any, content: str | None
+) -> None:
+    approve()
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+    path = tmp_path / "campaigns" / "july.yaml"
+    good = path.read_text(encoding="utf-8")
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    waves.stop("july", "anna", "a wrong link")
+    assert "july is stopped, but its owner is not told: " in caplog.text
+    path.write_text(good, encoding="utf-8")
+    run.send_all(mails.server, None)
+    assert mails.count("people") == 0
+    assert invitations(store) == {"queued": 100}
+    assert waves.stands("july") == "It is stopped: a wrong link"
+
+
+def test_what_was_never_a_campaign_cannot_be_stopped(mails: MailWorld) -> None:
+    with pytest.raises(EngagementError, match="The campaign mayhem does not run"):
+        waves.stop("mayhem", "anna", "a typo")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["mail", "stop"], *(["campaign", verb, "july"] for verb in ("stop", "resume", "requeue"))],
+    ids=" ".join,
+)
+def test_whoever_stops_mail_or_lets_it_go_on_says_why(
+    mails: MailWorld, clock: Any, store: Any, command: list[str]
+) -> None:
+    approve()
+    clock.at(2018, 7, 9, 9)
+    run.advance_all()
+    asked = CliRunner().invoke(cli.app, [*command, "--reason", " "])
+    assert "Say why with --reason" in str(asked.exception)
+    run.send_all(mails.server, None)
+    assert mails.count("people") == 100
+
+
 def test_a_campaign_whose_file_was_changed_or_lost_holds_up_no_other(
     mails: MailWorld, clock: Any, store: Any, tmp_path: Path
 ) -> None:

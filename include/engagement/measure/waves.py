@@ -99,27 +99,42 @@ def stands(name: str) -> str:
 
 
 def stop(name: str, by: str, reason: str) -> None:
-    """Stop a campaign within one claim.
+    """Stop a campaign within one claim, also one whose file is broken or gone; then its owner is not told.
 
     Raises:
-        EngagementError: it is closed, was stopped already, or has no plan.
+        EngagementError: no reason is given, or the campaign is closed, was stopped already, or has no plan.
     """
-    campaign = campaigns.load(name)
+    _require_reason(reason)
     with warehouse.session() as session:
         events.lock(session, name)
         state = events.state(session, name)
         if state.plan_hash is None or state.is_closed or state.stopped_for is not None:
             raise EngagementError(f"The campaign {name} does not run; there is nothing to stop.")
         events.add(session, name, "stopped", plan_hash=state.plan_hash, actor=by, note=reason)
-        notices.queue_stopped(session, campaign, state.stops + 1)
+        if (campaign := _readable(name)) is not None:
+            notices.queue_stopped(session, campaign, state.stops + 1)
+
+
+def _readable(name: str) -> Campaign | None:
+    try:
+        return campaigns.load(name)
+    except EngagementError as error:
+        _log.warning("%s is stopped, but its owner is not told: %s", name, error)
+        return None
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise EngagementError("Say why with --reason: it is recorded with the campaign.")
 
 
 def resume(name: str, by: str, reason: str) -> None:
     """Let a stopped campaign go on; what has bounced by now is accepted, what follows is not.
 
     Raises:
-        EngagementError: it is not stopped.
+        EngagementError: no reason is given, or the campaign is not stopped.
     """
+    _require_reason(reason)
     campaign = campaigns.load(name)
     with warehouse.session() as session:
         events.lock(session, name)
@@ -429,8 +444,9 @@ def requeue(name: str, by: str, reason: str) -> int:
     """Let the mails of a running campaign that were given up or refused be tried again; return how many.
 
     Raises:
-        EngagementError: the campaign is over, or none of its mails was given up.
+        EngagementError: no reason is given, the campaign is over, or none of its mails was given up.
     """
+    _require_reason(reason)
     campaigns.load(name)
     with warehouse.session() as session:
         events.lock(session, name)
