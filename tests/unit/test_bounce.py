@@ -22,6 +22,13 @@ def sample(name: str) -> bytes:
     return (SAMPLES / f"{name}.eml").read_bytes()
 
 
+def swapped(name: str, address: str) -> bytes:
+    """Return a sample whose recipient is another one."""
+    before = EXPECTED[name]["recipient"].encode()
+    assert before in sample(name)
+    return sample(name).replace(before, address.encode())
+
+
 def verdicts(*names: str) -> set[str]:
     return {bounce.read(sample(name)).verdict for name in names}
 
@@ -111,16 +118,21 @@ def test_an_answer_is_bound_to_our_message_by_what_it_answers():
     assert reading.message_ids == ("<survey-2018.q7Jd2mXw@kku.example>",)
 
 
+def test_a_report_on_a_domain_that_no_mail_reaches_names_the_recipient_all_the_same():
+    reading = bounce.read(swapped("exim-unrouteable", "wipa@nodomain.invalid"))
+    assert (reading.verdict, reading.recipient) == ("hard", "wipa@nodomain.invalid")
+
+
+def test_a_mail_that_was_forwarded_to_a_host_inside_names_the_recipient_we_wrote_to():
+    forwarded = b"X-Failed-Recipients: wipa@mailhost.local"
+    report = sample("exim-unrouteable")
+    reading = bounce.read(report.replace(b"X-Failed-Recipients: wipa@nodomain.example", forwarded))
+    assert reading.recipient == "wipa@nodomain.example"
+
+
 def test_a_report_names_the_recipient_we_wrote_to_and_not_where_it_was_forwarded():
     reading = bounce.read(sample("postfix-forwarded-to-a-dead-address"))
     assert reading.recipient == "somchai@example.com"
-
-
-def swapped(name: str, address: str) -> bytes:
-    """Return a sample whose recipient is another one."""
-    before = EXPECTED[name]["recipient"].encode()
-    assert before in sample(name)
-    return sample(name).replace(before, address.encode())
 
 
 @pytest.mark.parametrize(

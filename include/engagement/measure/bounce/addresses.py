@@ -39,6 +39,12 @@ def first(text: str) -> str | None:
     return next(found(text), None)
 
 
+def unreachable(text: str) -> str | None:
+    """Return the first address in a text, also one in a domain that no mail reaches, such as .invalid."""
+    named = (address.by_syntax(_unquoted(match)) for match in _ADDRESS.finditer(text))
+    return next(filter(None, named), None)
+
+
 def written_to(quoted: str) -> str | None:
     """Return the recipient in the headers of a quoted mail, or None."""
     match = _TO.search(quoted)

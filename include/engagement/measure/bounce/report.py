@@ -75,7 +75,8 @@ def _by_machine(letter: Letter) -> bool:
 
 def _failed(letter: Letter) -> str | None:
     """Return the address that failed, as far as headers, words and the quoted original tell."""
-    if failed := addresses.first(letter.header("x-failed-recipients")):
+    header = letter.header("x-failed-recipients")
+    if failed := addresses.first(header):
         return failed
     wrote_to = addresses.written_to(f"{letter.original}\n{letter.words}")
     own = set(addresses.found(f"{letter.header('to')} {letter.header('from')}"))
@@ -84,4 +85,6 @@ def _failed(letter: Letter) -> str | None:
         for found in addresses.found(_QUOTED_LINE.sub("", letter.words))
         if found not in own and not _NEVER_FAILED.match(found)
     ]
-    return wrote_to if wrote_to in named or not named else named[0]
+    told = wrote_to if wrote_to in named or not named else named[0]
+    # Last, and of the header alone: to .local a mail is forwarded, by .invalid an address is hidden.
+    return told or addresses.unreachable(header)
