@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from engagement import embedded, warehouse
 from engagement.demo import library as simulated
 from engagement.errors import EngagementError
-from engagement.model import loans
+from engagement.model import loans, source as sources
 from engagement.model.check import check
 from engagement.model.extract import extract as extract_patrons
 from engagement.model.publish import publish
@@ -544,6 +544,12 @@ def test_an_id_too_long_for_one_is_as_if_it_were_missing(
         "2": None,
         "3": desk.members[0],
     }
+
+
+def test_a_character_that_the_warehouse_cannot_hold_is_no_part_of_an_id() -> None:
+    autolib = sources.load("autolib")
+    assert loans._id("12\0 34\0", autolib) == "12 34"
+    assert loans._id("\0", autolib) is None
 
 
 # What goes wrong

@@ -161,7 +161,7 @@ def _id(value: Any, source: Source) -> str | None:
             written = text.decode(written.encode(carrier), source.encodings) or ""
         except UnicodeEncodeError:
             return None
-    found = written.strip()
+    found = written.replace("\0", "").strip()  # which PostgreSQL's text cannot hold
     return found if text.clean(found) and len(found) <= LONGEST_ID else None
 
 
