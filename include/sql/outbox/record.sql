@@ -1,5 +1,6 @@
 -- Only by the worker that claimed it: what a person or a later run decided since then stays. What the server
--- did not take for now is tried again later, each time after twice as long, until it is given up.
+-- did not take for now is tried again later, each time after twice as long, until it is given up; a line that
+-- broke without an answer is no try.
 UPDATE core.message SET
     state = CASE WHEN :is_later AND first_tried_at < :given_up_before THEN 'given up' ELSE :state END,
     smtp_code = :smtp_code,
@@ -13,5 +14,7 @@ UPDATE core.message SET
             )
         ELSE due_at
     END,
+    attempt_count
+    = attempt_count - CASE WHEN :is_later AND cast(:smtp_code AS integer) IS NULL THEN 1 ELSE 0 END,
     worker_lock = NULL
 WHERE message_id = :message_id AND state = 'sending' AND worker_lock = :worker_lock
