@@ -372,6 +372,27 @@ def test_a_relay_that_takes_nothing_for_a_while_gets_it_later(
     sending.require_once(10)
 
 
+class NeverAnswers:
+    """Hangs up on every mail before it says anything of it."""
+
+    async def handle_MAIL(
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        server.transport.abort()
+        return "250 ok"
+
+
+def test_a_line_that_breaks_without_an_answer_is_no_try_of_the_mail(
+    sending: Sending, listen: Any
+) -> None:
+    sending.server = listen(NeverAnswers())
+    sending.queue(5)
+    for _ in range(3):
+        assert "5 mail(s) of report 2018-06" in sending.dispatch()
+    waits = "SELECT DISTINCT attempt_count, due_at <= queued_at FROM core.message"
+    assert sending.store.do(waits) == [(0, True)]
+
+
 def test_stopping_all_mail_halts_it_within_one_claim(sending: Sending) -> None:
     sending.queue(400)
     with sending.dispatcher() as first, sending.dispatcher() as second:
