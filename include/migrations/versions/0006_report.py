@@ -1,0 +1,62 @@
+"""The report: who reads which edition, what it said as figures, when it went out, what librarians file for it."""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+CORE = """
+ALTER TABLE core.message
+ADD COLUMN language text CHECK (language IN ('th', 'en')),
+ADD COLUMN has_pdf boolean NOT NULL DEFAULT false;
+GRANT SELECT (language, has_pdf) ON core.message TO engagement_reader;
+"""
+
+REPORT = """
+ALTER TABLE ops.report RENAME COLUMN rendered_at TO cut_at;
+ALTER TABLE ops.report
+ADD COLUMN run text NOT NULL DEFAULT '',
+ADD COLUMN chart bytea,
+ADD COLUMN pdf bytea;
+COMMENT ON TABLE ops.report IS
+'The monthly report as it was rendered, from figures cut at an instant; what says something else makes an edition.';
+
+CREATE TABLE ops.report_figure (
+    period text,
+    edition integer,
+    figure_no integer,
+    name text NOT NULL,
+    about text NOT NULL,
+    unit text NOT NULL CHECK (unit IN ('records', 'people', 'responses', 'loans', 'share')),
+    value double precision NOT NULL,
+    base double precision,
+    low double precision,
+    high double precision,
+    source text NOT NULL,
+    PRIMARY KEY (period, edition, figure_no),
+    UNIQUE (period, edition, name, about)
+);
+COMMENT ON TABLE ops.report_figure IS
+'What an edition of the report said, figure by figure: of a period or campaign, with base and interval, read by source.';
+
+CREATE TABLE ops.report_release (
+    period text PRIMARY KEY,
+    edition integer NOT NULL,
+    released_by text,
+    released_at timestamptz NOT NULL
+);
+COMMENT ON TABLE ops.report_release IS
+'Which edition of a period''s report was let go to its recipients, when, and by whom where it was a person.';
+"""
+
+OWNER = """
+ALTER TABLE ops.report_figure OWNER TO engagement_writer;
+ALTER TABLE ops.report_release OWNER TO engagement_writer;
+GRANT SELECT ON ops.report_figure, ops.report_release TO engagement_reader;
+"""
+
+
+def upgrade() -> None:
+    """Add what the report needs beyond its text."""
+    for ddl in (CORE, REPORT, OWNER):
+        op.execute(ddl)
