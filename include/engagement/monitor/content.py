@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Literal
 
-from engagement.labels import Label
+from engagement import clock
+from engagement.errors import EngagementError
+from engagement.labels import Label, labels
 from engagement.measure.figures import Reachable
-from engagement.monitor.distribution import Targets
+from engagement.monitor import (
+    agreement,
+    disclosure,
+    figures,
+    statement,
+    surveys as survey_room,
+    trend,
+    work_items,
+)
+from engagement.monitor.distribution import Distribution
 from engagement.monitor.figures import GroupCount, PatronFigures
-from engagement.monitor.surveys import Survey
+from engagement.monitor.statement import Revision
+from engagement.monitor.surveys import Rate, Survey
 from engagement.monitor.trend import Point
 from engagement.monitor.work_items import WorkItem, WorkItems
+from engagement.period import Period
+from engagement.settings import settings
+from engagement.warehouse import Session
 
 PERCENTAGE_BASE = 30  # below it a count says more than a percentage
 ITEMS_SHOWN = 8  # per section of work; the rest is a number
 DECISIONS_SHOWN = 3
-FAULTS_SHOWN = 3
 
 Comparison = Literal["compared", "first", "missing", "redefined"]
-
-
-@dataclass(frozen=True)
-class Letterhead:
-    """Who writes, and who answers: the library and the contact in both languages, an e-mail address."""
-
-    library: Label
-    contact: Label
-    email: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Group:
     It is None where the row is hidden because it, or what it gives away, is a handful of people.
     """
 
+    code: str
     label: Label
     figure: Figure | None
 
@@ -76,6 +82,7 @@ class Group:
 class Rejection:
     """A row of the rejections: records that fail for this reason first, and for it at all."""
 
+    code: str
     label: Label
     first: int
     every: int
@@ -100,16 +107,6 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Revision:
-    """A figure that an earlier report said otherwise; `name` is that of the stored figure, `about` its period or campaign."""
-
-    name: str
-    about: str
-    then: float
-    now: float
-
-
-@dataclass(frozen=True)
 class Content:
     """All that a report on a period says, for every language and edition.
 
@@ -120,6 +117,7 @@ class Content:
             the largest survey, or mailable and incomplete where there was none.
         decisions: those wanted, the overdue first; at most DECISIONS_SHOWN.
         decisions_wanted: how many there are in all.
+        incomplete: current members whose data lacks something, of all current members.
         funnel: the steps from all records to those who may be mailed, each on all records.
         groups: real customers by group.
         rejections: by reason.
@@ -138,6 +136,7 @@ class Content:
     headline: Mapping[str, Figure]
     decisions: tuple[Decision, ...]
     decisions_wanted: int
+    incomplete: Figure
     funnel: Mapping[str, Figure]
     groups: tuple[Group, ...]
     rejections: tuple[Rejection, ...]
@@ -149,3 +148,239 @@ class Content:
     revisions: tuple[Revision, ...]
     cut_at: datetime
     run: str
+
+
+def gather(session: Session, period: Period, said: Distribution, run: str) -> Content:
+    """Return what the report on a published period says now.
+
+    Args:
+        session: of the warehouse.
+        period: a month that is published.
+        said: the targets and limits of the library, its working days.
+        run: what makes the report.
+
+    Raises:
+        EngagementError: nothing is published for the period, or its figures contradict each other.
+    """
+    now = clock.now()
+    previous = figures.published(session, period.previous)
+    shown = survey_room.of_period(session, period, now)
+    return made(
+        figures.require(session, period),
+        previous,
+        said,
+        surveys=shown,
+        reachable=survey_room.reachable(session, now),
+        points=trend.read(session, period),
+        work=work_items.read(settings().work_items_file, period),
+        revisions=_revisions(session, previous, period, shown),
+        cut_at=now,
+        run=run,
+    )
+
+
+def made(
+    patrons: PatronFigures,
+    previous: PatronFigures | None,
+    said: Distribution,
+    *,
+    surveys: tuple[Survey, ...] = (),
+    reachable: Reachable | None = None,
+    points: tuple[Point, ...] = (),
+    work: WorkItems,
+    revisions: tuple[Revision, ...] = (),
+    cut_at: datetime,
+    run: str,
+) -> Content:
+    """Return what figures that agree say; `previous` are those of the month before, if it has any.
+
+    Raises:
+        EngagementError: figures contradict each other, or `previous` is another month than the one before.
+    """
+    agreement.require(patrons)
+    if previous is not None:
+        agreement.require(previous)
+    agreement.require_surveys(surveys)
+    comparison = _comparison(patrons, previous, points)
+    before = previous if comparison == "compared" else None
+    judge = _Judge(said)
+    then = {} if before is None else _top(before)
+    top = {name: judge.figure(*now, then.get(name)) for name, now in _top(patrons).items()}
+    headline = _headline(top, surveys[0] if surveys else None)
+    wanted = _decisions(work, cut_at.date())
+    return Content(
+        patrons=patrons,
+        comparison=comparison,
+        headline={name: judge.held(figure, name) for name, figure in headline.items()},
+        decisions=wanted[:DECISIONS_SHOWN],
+        decisions_wanted=len(wanted),
+        incomplete=top["incomplete"],
+        funnel=_funnel(patrons, before, judge),
+        groups=_groups(patrons, before, judge),
+        rejections=_rejections(patrons),
+        surveys=surveys,
+        reachable=reachable,
+        trend=points,
+        work=work,
+        sections=_sections(work),
+        revisions=revisions,
+        cut_at=cut_at,
+        run=run,
+    )
+
+
+def _revisions(
+    session: Session, previous: PatronFigures | None, period: Period, shown: tuple[Survey, ...]
+) -> tuple[Revision, ...]:
+    """Return what the report on the month before said otherwise; of campaigns, those that are over since."""
+    told = statement.said(session, period.previous)
+    before = survey_room.of_period(session, period.previous, clock.now()) if told else ()
+    over = {one.campaign for one in before} - {one.campaign for one in shown}
+    campaigns = {one.campaign: (one.title, one.counts) for one in before if one.campaign in over}
+    return statement.revisions(told, previous, campaigns)
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Says what a change and a share are worth to this library."""
+
+    said: Distribution
+
+    def figure(self, count: int, base: int, before: tuple[int, int] | None) -> Figure:
+        """Return a count on its base, beside `before`: the count and the base of the month before."""
+        share = percentage(count, base)
+        if before is None:
+            return Figure(count, base, share, None, None)
+        share_before = percentage(*before)
+        points = None if share is None or share_before is None else share - share_before
+        change = count - before[0]
+        is_same = 100 * abs(change) < self.said.about_the_same_pct * before[0]
+        return Figure(count, base, share, change, points, is_same)
+
+    def held(self, figure: Figure, name: str) -> Figure:
+        """Return a figure with its target, if the library has set itself one."""
+        percentage: float | None = getattr(self.said.targets, f"{name}_pct", None)
+        if percentage is None or figure.share is None:
+            return figure
+        is_least = name in ("real_customers", "answered")
+        reached = figure.share >= percentage if is_least else figure.share <= percentage
+        return replace(figure, target=Target(percentage, is_least, reached))
+
+
+def percentage(count: int, base: int) -> float | None:
+    """Return a share in per cent; None where the base is too small for one."""
+    return 100 * count / base if base >= PERCENTAGE_BASE else None
+
+
+def _comparison(
+    patrons: PatronFigures, previous: PatronFigures | None, points: tuple[Point, ...]
+) -> Comparison:
+    if previous is None:
+        is_first = all(p.real_customers is None or p.period == patrons.period for p in points)
+        return "first" if is_first else "missing"
+    if previous.period != patrons.period.previous:
+        raise EngagementError(
+            f"The report on {patrons.period} is compared with {patrons.period.previous} or with "
+            f"nothing, not with {previous.period}."
+        )
+    return "compared" if previous.definition == patrons.definition else "redefined"
+
+
+def _headline(patrons: Mapping[str, Figure], survey: Survey | None) -> dict[str, Figure]:
+    """Return the three figures on top: who counts, and what became of the survey or whose data to mend."""
+    if survey is None:
+        return dict(patrons)
+    rates = {"bounced": survey.bounced, "answered": survey.answered}
+    return {"real_customers": patrons["real_customers"]} | {
+        name: _of_rate(rate) for name, rate in rates.items()
+    }
+
+
+def _top(patrons: PatronFigures) -> dict[str, tuple[int, int]]:
+    """Return count and base of the figures that stand on top where there was no survey."""
+    return {
+        "real_customers": (patrons.real_customers, patrons.extracted),
+        "mailable": (patrons.mailable, patrons.real_customers),
+        "incomplete": (patrons.incomplete, patrons.current),
+    }
+
+
+def _of_rate(rate: Rate) -> Figure:
+    low, high = (end and 100 * end for end in (rate.low, rate.high))
+    share = None if rate.share is None else 100 * rate.share
+    return Figure(rate.count, rate.base, share, None, rate.points, low=low, high=high)
+
+
+def _funnel(
+    patrons: PatronFigures, before: PatronFigures | None, judge: _Judge
+) -> dict[str, Figure]:
+    """Return the steps from all records to those we may write to, each on all records."""
+    return {
+        step: judge.figure(
+            getattr(patrons, step),
+            patrons.extracted,
+            None if before is None else (getattr(before, step), before.extracted),
+        )
+        for step in ("extracted", "current", "real_customers", "mailable")
+    }
+
+
+def _groups(
+    patrons: PatronFigures, before: PatronFigures | None, judge: _Judge
+) -> tuple[Group, ...]:
+    """Return the groups in their order, the unmapped only where there are any.
+
+    What is hidden in either month has no change: the shown month would give the hidden one away.
+    """
+    hidden = _hidden(patrons)
+    incomparable = hidden if before is None else hidden | _hidden(before)
+    rows = []
+    for code, group in patrons.by_group.items():
+        if code == "unmapped" and not group.extracted:
+            continue
+        old = None if before is None or code in incomparable else before.by_group.get(code)
+        shown = (
+            None
+            if code in hidden
+            else judge.figure(*_counts(group), None if old is None else _counts(old))
+        )
+        rows.append(Group(code, labels().group(code), shown))
+    return tuple(rows)
+
+
+def _counts(group: GroupCount) -> tuple[int, int]:
+    return group.real_customers, group.extracted
+
+
+def _hidden(patrons: PatronFigures) -> frozenset[str]:
+    return disclosure.hidden({code: g.real_customers for code, g in patrons.by_group.items()})
+
+
+def _rejections(patrons: PatronFigures) -> tuple[Rejection, ...]:
+    """Return the reasons that occurred, in their fixed order."""
+    return tuple(
+        Rejection(code, labels().reason(code), patrons.rejected_by_first_reason.get(code, 0), every)
+        for code, every in patrons.rejected_by_reason.items()
+        if every
+    )
+
+
+def _decisions(work: WorkItems, today: date) -> tuple[Decision, ...]:
+    """Return the decisions that are wanted; the list has them by deadline, so the overdue come first."""
+    return tuple(
+        Decision(
+            item,
+            max((today - item.deadline).days, 0),
+            max((today - work.first_filed.get(item.item_id, today)).days, 0),
+        )
+        for item in work.open_decisions()
+        if item.deadline is not None
+    )
+
+
+def _sections(work: WorkItems) -> tuple[Section, ...]:
+    found = []
+    for code in work_items.words()["sections"]:
+        items = work.section(code)
+        found.append(Section(code, items[:ITEMS_SHOWN], len(items[ITEMS_SHOWN:])))
+    return tuple(found)

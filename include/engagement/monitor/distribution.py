@@ -52,7 +52,9 @@ class SendAfter(_Part):
     """From when on the report goes out: a working day of the month after the period, and a time of day there."""
 
     working_day: int = Field(default=5, ge=1, le=15)
-    time: Annotated[str, BeforeValidator(_hour), AfterValidator(lambda text: f"{_time(text):%H:%M}")] = "08:00"
+    time: Annotated[
+        str, BeforeValidator(_hour), AfterValidator(lambda text: f"{_time(text):%H:%M}")
+    ] = "08:00"
 
     @property
     def time_of_day(self) -> dt.time:

@@ -16,6 +16,8 @@ from engagement.warehouse import Session
 
 # Of these records nothing is known, so no other reason counts them.
 _UNREADABLE = ("undecodable", "malformed")
+# Reasons that are no gap in a current member's data: such a record asks nobody for data.
+_NO_DATA_FAULT = (*_UNREADABLE, "objected", "not_current")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,12 @@ class PatronFigures:
     notices: dict[str, int] = field(default_factory=dict)
     mapping_hash: str | None = None
     suite_hash: str | None = None
+
+    @property
+    def incomplete(self) -> int:
+        """How many records of current members fail a check of their data."""
+        first = self.rejected_by_first_reason
+        return sum(count for reason, count in first.items() if reason not in _NO_DATA_FAULT)
 
     @property
     def explanation(self) -> Label | None:

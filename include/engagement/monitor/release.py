@@ -5,69 +5,18 @@ from __future__ import annotations
 import hashlib
 import logging
 
-from pydantic import BaseModel, ConfigDict, field_validator
-
-from engagement import address, clock, mail, outbox, sending, warehouse, yaml_file
+from engagement import mail, outbox, sending, warehouse
 from engagement.errors import EngagementError
-from engagement.labels import Label
+from engagement.labels import Language
 from engagement.mail import MailServer
-from engagement.monitor import figures, report, work_items
+from engagement.monitor import content, distribution, report
 from engagement.monitor.report import Letterhead, Report
 from engagement.outbox import Batch
 from engagement.period import Period
 from engagement.sending import Message
-from engagement.settings import settings
 
-LANGUAGE = "th"
+LANGUAGE: Language = "th"
 _log = logging.getLogger(__name__)
-
-
-class Distribution(BaseModel):
-    """What ENGAGEMENT_REPORT_FILE says: who writes, who answers, who receives."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    library: Label
-    contact: Label
-    email: str
-    recipients: tuple[str, ...]
-
-    @field_validator("recipients")
-    @classmethod
-    def _are_addresses(cls, recipients: tuple[str, ...]) -> tuple[str, ...]:
-        """Each is one address, and none stands there twice; says which by its place in the list."""
-        normal = [address.normal(recipient) for recipient in recipients]
-        for number, one in enumerate(normal, 1):
-            if one is None:
-                raise ValueError(f"number {number} is no e-mail address")
-            if one.lower() in {other.lower() for other in normal[: number - 1] if other}:
-                raise ValueError(f"number {number} stands there twice")
-        return tuple(filter(None, normal))
-
-    @property
-    def letterhead(self) -> Letterhead:
-        """Who writes the report and who answers questions about it."""
-        return Letterhead(self.library, self.contact, self.email)
-
-
-def distribution() -> Distribution:
-    """Return the report's distribution.
-
-    Raises:
-        EngagementError: the file is missing, or says something else than it must.
-    """
-    path = settings().report_file
-    try:
-        said = yaml_file.read(path)
-    except FileNotFoundError:
-        raise EngagementError(
-            f"{path} does not exist; write who receives the report there, or correct "
-            "ENGAGEMENT_REPORT_FILE."
-        ) from None
-    read = yaml_file.validated(path, said, Distribution)
-    if not read.recipients:
-        raise EngagementError(f"{path} names no recipients; the report would reach nobody.")
-    return read
 
 
 def render(period: Period) -> int:
@@ -80,11 +29,10 @@ def render(period: Period) -> int:
         EngagementError: nothing is published for the period, or its figures contradict each other.
     """
     with warehouse.session() as session:
-        current = figures.require(session, period)
-        previous = figures.published(session, period.previous)
-        work = work_items.read(settings().work_items_file, period)
-        made = report.render(current, previous, work, letterhead=distribution().letterhead)
-        for fault in work.faults:
+        said = distribution.read()
+        told = content.gather(session, period, said, "")
+        made = report.render(told, Letterhead(said.library, said.contact, said.email), LANGUAGE)
+        for fault in told.work.faults:
             _log.warning("Work items: %s", fault)
         edition = session.scalar(
             "monitor/keep_report",
@@ -94,7 +42,7 @@ def render(period: Period) -> int:
             html=made.html,
             text=made.text,
             content_hash=_hash(made),
-            rendered_at=clock.now(),
+            cut_at=told.cut_at,
         )
     _log.info("The report on %s is edition %s.", period, edition)
     return int(edition)
@@ -113,7 +61,9 @@ def send(period: Period, server: MailServer) -> int:
         raise EngagementError(
             f"There is no report on {period} yet; run the task render of monitor_report for it first."
         )
-    outbox.queue(batch, "report-v1", newest.edition, distribution().recipients)
+    outbox.queue(
+        batch, "report-v1", newest.edition, [one.address for one in distribution.read().recipients]
+    )
     outcome = sending.dispatch(batch, server, lambda message: _compose(period, message, server))
     sending.require_done(batch, server, outcome)
     sent = outcome[mail.Verdict.ACCEPTED]

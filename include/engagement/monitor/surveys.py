@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -95,3 +94,13 @@ class Survey:
     answered_of_delivered: Rate
     findings: tuple[Finding, ...]
     before: Label | None = None
+
+
+def of_period(session: Session, period: Period, now: datetime) -> tuple[Survey, ...]:
+    """Return the campaigns that were open in `period` or closed in it, the largest first."""
+    return ()
+
+
+def reachable(session: Session, now: datetime) -> Reachable | None:
+    """Return how many a mail reaches, as the latest sample measured it; None while none has."""
+    return None

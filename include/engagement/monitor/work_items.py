@@ -11,7 +11,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -48,6 +48,12 @@ class WorkItem:
     status: str
     progress_pct: int | None
     period: Period | None
+    wanted: str = ""
+    deadline: date | None = None
+    decided: str = ""
+    decided_by: str = ""
+    decided_on: date | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,13 @@ class WorkItems:
     faults: tuple[str, ...]
     read_at: datetime
     readable: bool = True
+    last_good_at: datetime | None = None
+    first_filed: Mapping[str, date] = field(default_factory=dict)
+
+    def open_decisions(self) -> tuple[WorkItem, ...]:
+        """Return the items with a decision wanted and a deadline, and none taken yet, by deadline."""
+        wanted = [i for i in self.items if i.wanted and i.deadline and not i.decided]
+        return tuple(sorted(wanted, key=lambda item: item.deadline or date.max))
 
     def section(self, code: str) -> tuple[WorkItem, ...]:
         """Return the items of one section: routine, finished or ongoing."""

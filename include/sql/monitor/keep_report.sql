@@ -11,7 +11,7 @@ WITH newest AS (
 
 made AS (
     INSERT INTO ops.report
-    (period, language, edition, subject, html, text, content_hash, rendered_at)
+    (period, language, edition, subject, html, text, content_hash, cut_at)
     SELECT
         :period,
         :language,
@@ -20,7 +20,7 @@ made AS (
         :html,
         :text,
         :content_hash,
-        :rendered_at
+        :cut_at
     WHERE
         NOT EXISTS (
             SELECT 1 FROM newest AS n

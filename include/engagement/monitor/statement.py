@@ -1,0 +1,195 @@
+"""What a report said, figure by figure: kept, given out as a table, and held against later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from engagement.labels import Label
+from engagement.period import Period
+from engagement.warehouse import Session
+
+if TYPE_CHECKING:
+    from engagement.measure.figures import Counts, Reachable
+    from engagement.monitor.content import Content
+    from engagement.monitor.figures import PatronFigures
+    from engagement.monitor.surveys import Finding, Rate, Survey
+
+Unit = Literal["records", "people", "responses", "share"]
+
+# Of a survey: what later mail and later answers change.
+_PEOPLE = (
+    "frame",
+    "invited",
+    "sent",
+    "hard_bounced",
+    "soft_bounced",
+    "uncertain",
+    "delivered",
+    "answered",
+)
+_FUNNEL, _GROUP = "monitor/patron_funnel", "monitor/patron_group"
+_SURVEY, _ANSWER = "monitor/campaign_groups", "monitor/campaign_answers"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: what is counted, of which period or campaign, in what, on which base, read by which statement.
+
+    A share is between 0 and 1; `low` and `high` are the ends of its interval, where it is an estimate.
+    """
+
+    name: str
+    about: str
+    unit: Unit
+    value: float
+    source: str
+    base: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A count that the report before said otherwise: of a period, or of a campaign with its title."""
+
+    name: str
+    period: Period | None
+    title: Label | None
+    then: int
+    now: int
+
+
+def rows(content: Content) -> tuple[Row, ...]:
+    """Return every figure of a report, once; what small numbers hide is not among them."""
+    return tuple(_rows(content))
+
+
+def _rows(content: Content) -> Iterator[Row]:
+    yield from _of_patrons(content.patrons)
+    period = str(content.patrons.period)
+    yield Row("incomplete", period, "records", content.incomplete.count, "monitor/patron_rejection")
+    for group in content.groups:
+        if group.figure is not None:
+            about = f"{period} {group.code}"
+            yield Row("group_records", about, "records", group.figure.base, _GROUP)
+            yield Row(
+                "group_real_customers",
+                about,
+                "records",
+                group.figure.count,
+                _GROUP,
+                group.figure.base,
+            )
+    for reason in content.rejections:
+        about = f"{period} {reason.code}"
+        source = "monitor/patron_rejection"
+        yield Row("rejected_first", about, "records", reason.first, source)
+        yield Row("rejected_every", about, "records", reason.every, source)
+    for survey in content.surveys:
+        yield from _of_survey(survey)
+    if content.reachable is not None:
+        yield _of_reach(content.reachable)
+    for point in content.trend:
+        if point.real_customers is not None:
+            yield Row(
+                "trend_real_customers",
+                str(point.period),
+                "records",
+                point.real_customers,
+                "monitor/trend",
+            )
+
+
+def _of_patrons(patrons: PatronFigures) -> Iterator[Row]:
+    period = str(patrons.period)
+    for name in ("extracted", "current", "real_customers", "mailable", "rejected"):
+        yield Row(name, period, "records", getattr(patrons, name), _FUNNEL, patrons.extracted)
+    yield Row("real_persons", period, "people", patrons.real_persons, _FUNNEL)
+
+
+def _of_survey(survey: Survey) -> Iterator[Row]:
+    for name in _PEOPLE:
+        yield Row(name, survey.campaign, "people", getattr(survey.counts, name), _SURVEY)
+    for name in ("bounced", "answered", "answered_of_delivered"):
+        rate: Rate = getattr(survey, name)
+        if rate.share is not None:
+            yield Row(
+                f"{name}_share",
+                survey.campaign,
+                "share",
+                rate.share,
+                _SURVEY,
+                rate.base,
+                rate.low,
+                rate.high,
+            )
+    for finding in survey.findings:
+        yield from _of_finding(survey.campaign, finding)
+
+
+def _of_finding(campaign: str, finding: Finding) -> Iterator[Row]:
+    choices = finding.choices or ((finding.satisfied,) if finding.satisfied else ())
+    for choice in choices:
+        if choice.count is not None:
+            about = f"{campaign} {finding.code} {choice.label.en}"
+            yield Row("chosen", about, "responses", choice.count, _ANSWER, finding.base)
+
+
+def _of_reach(reach: Reachable) -> Row:
+    source = "measure/campaign_groups"
+    return Row(
+        "reachable_share",
+        reach.period,
+        "share",
+        reach.share,
+        source,
+        reach.frame,
+        reach.low,
+        reach.high,
+    )
+
+
+def revisions(
+    said: Mapping[tuple[str, str], float],
+    patrons: PatronFigures | None,
+    campaigns: Mapping[str, tuple[Label, Counts]],
+) -> tuple[Revision, ...]:
+    """Return what the report on the month before said and mart says otherwise now.
+
+    Args:
+        said: what it said by name and period or campaign; empty where there was none.
+        patrons: what mart says of its month now.
+        campaigns: title and counts now of the campaigns that it spoke of and this report does not.
+    """
+    found = []
+    if patrons is not None:
+        now = {row.name: row.value for row in _of_patrons(patrons)}
+        for name in ("extracted", "current", "real_customers", "mailable"):
+            then = said.get((name, str(patrons.period)), now[name])
+            if then != now[name]:
+                found.append(Revision(name, patrons.period, None, int(then), int(now[name])))
+    for campaign, (title, counts) in campaigns.items():
+        for name in ("hard_bounced", "delivered", "answered"):
+            then = said.get((name, campaign), getattr(counts, name))
+            if then != getattr(counts, name):
+                found.append(Revision(name, None, title, int(then), getattr(counts, name)))
+    return tuple(found)
+
+
+def said(session: Session, period: Period) -> dict[tuple[str, str], float]:
+    """Return what the report on `period` told its readers: the edition that went out, else the newest."""
+    return {
+        (row.name, row.about): row.value
+        for row in session.rows("monitor/said_figures", period=str(period))
+    }
+
+
+def keep(session: Session, period: Period, edition: int, figures: tuple[Row, ...]) -> None:
+    """Write down what an edition says; once."""
+    for number, row in enumerate(figures, 1):
+        values: dict[str, Any] = vars(row)
+        session.run(
+            "monitor/keep_figure", period=str(period), edition=edition, figure_no=number, **values
+        )
