@@ -78,6 +78,12 @@ class Wording:
         """Return a period in words: มิถุนายน 2561, June 2018."""
         return f"{self._month(period.month)} {self.year(period.year)}"
 
+    def short_month(self, period: Period) -> str:
+        """Return a period's month without its year, as a chart has room for it: มิ.ย., Jun."""
+        from babel.dates import get_month_names
+
+        return str(get_month_names("abbreviated", locale=self.language)[period.month])
+
     def instant(self, at: dt.datetime) -> str:
         """Return day and time, as the clock that `at` is of shows them: 10 กรกฎาคม 2561 เวลา 08.00 น."""
         if self.language == "th":

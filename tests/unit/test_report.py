@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
+from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 from reports import (
@@ -426,6 +427,8 @@ def test_every_sentence_of_the_templates_is_in_the_thai_catalogue_and_no_other()
         for path in (INCLUDE / "templates" / "report").glob("*.j2")
         for _, _, sentence, _ in babel_extract(path.open("rb"), ["gettext", "_"], [], options)
     }
+    for path in (INCLUDE / "engagement" / "monitor").glob("*.py"):
+        used |= {found[2] for found in extract_python(path.open("rb"), ["gettext"], [], {})}
     with (INCLUDE / "locales" / "th.po").open("rb") as file:
         known = {message.id: message.string for message in read_po(file) if message.id}
     assert len(used) > 50

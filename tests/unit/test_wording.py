@@ -29,6 +29,11 @@ def test_every_month_has_its_own_thai_name():
     assert len(set(names)) == 12
 
 
+def test_a_chart_has_room_for_a_short_month():
+    assert [TH.short_month(Period(2018, month)) for month in (2, 6, 11)] == ["ก.พ.", "มิ.ย.", "พ.ย."]
+    assert [EN.short_month(Period(2018, month)) for month in (2, 6, 11)] == ["Feb", "Jun", "Nov"]
+
+
 @pytest.mark.parametrize(
     ("number", "shown"), [(0, "0"), (999, "999"), (12083, "12,083"), (60403, "60,403")]
 )
