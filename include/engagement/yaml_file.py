@@ -121,7 +121,7 @@ def validated(
         described = model.model_validate(read)
     except ValidationError as error:
         first = error.errors()[0]
-        keys = [str(key) for key in first["loc"] if key != "[key]"]
+        keys = _spelt(read, first["loc"])
         where = f"{'.'.join(keys)}: " if keys else ""
         plain = _PLAINLY.get(first["type"])
         said = (
@@ -135,3 +135,19 @@ def validated(
             f"{path.name}: {named}: the file is called {path.name}: write {named}: {path.stem}."
         )
     return described
+
+
+def _spelt(read: object, place: tuple[int | str, ...]) -> list[str]:
+    """Return the way to a value as people count it: the first of a list is number 1."""
+    keys = []
+    for key in place:
+        if key == "[key]":
+            continue
+        is_listed = isinstance(read, list)
+        keys.append(f"number {int(key) + 1}" if is_listed else str(key))
+        inner = isinstance(read, dict) or (is_listed and int(key) < len(read))
+        try:
+            read = read[key] if inner else None  # type: ignore[index]
+        except KeyError:
+            read = None
+    return keys
