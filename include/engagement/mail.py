@@ -16,6 +16,7 @@ from enum import Enum
 from html import escape
 from socket import socket
 from typing import cast
+from urllib.parse import quote
 
 from engagement import clock
 from engagement.errors import EngagementError
@@ -81,10 +82,45 @@ class Handover:
         return found[0] if found else None
 
 
+@dataclass(frozen=True)
+class Attachment:
+    """A PDF that goes along with a letter.
+
+    Attributes:
+        name: as the recipient sees it, in any letters.
+        plain_name: the same in ASCII, for mail programs that read no other.
+        content: the file.
+    """
+
+    name: str
+    plain_name: str
+    content: bytes
+
+    @property
+    def part(self) -> bytes:
+        """The part of a mail that carries it; its name is written as RFC 2231 has it."""
+        head = (
+            f'Content-Type: application/pdf; name="{self.plain_name}"\r\n'
+            "Content-Transfer-Encoding: base64\r\n"
+            f"Content-Disposition: attachment;\r\n filename*=UTF-8''{quote(self.name, safe='')}\r\n\r\n"
+        )
+        return head.encode("ascii") + _base64(self.content)
+
+
 class Letter:
     """A mail to many: a text and an HTML part that are written once, addressed to each recipient."""
 
-    def __init__(self, *, sender: str, subject: str, text: str, html: str, language: str) -> None:
+    def __init__(
+        self,
+        *,
+        sender: str,
+        subject: str,
+        text: str,
+        html: str,
+        language: str,
+        pictures: Mapping[str, bytes] | None = None,
+        attachment: Attachment | None = None,
+    ) -> None:
         """Take what all its mails share.
 
         Args:
@@ -93,14 +129,31 @@ class Letter:
             text: the text part.
             html: the HTML part.
             language: of both, such as th.
+            pictures: name -> PNG, which the HTML shows as `cid:name`.
+            attachment: what goes along.
         """
         head = EmailMessage(policy=SMTP)
         head["From"] = sender
         head["Subject"] = subject
         self._head = head.as_bytes().rstrip() + b"\r\n"
         self._domain = sender.rpartition("@")[2].strip("<> ")
+        shown = []
+        for name, picture in (pictures or {}).items():
+            # RFC 2392: a content id is as unlike all others as a Message-ID.
+            html = html.replace(f"cid:{name}", f"cid:{name}@{self._domain}")
+            shown.append(self._picture(name, picture))
         self._parts = (("plain", text), ("html", html))
         self._language = language
+        attached = [] if attachment is None else [attachment.part]
+        # What encloses the two parts, from the inside out; RFC 2387 wants to know of which type the first is.
+        self._around = [
+            (kind, more, parts)
+            for kind, more, parts in (
+                ("related", '; type="multipart/alternative"', shown),
+                ("mixed", "", attached),
+            )
+            if parts
+        ]
 
     def addressed(
         self,
@@ -119,7 +172,7 @@ class Letter:
             values: mark -> what is written in its place, in both parts.
             headers: more headers, in ASCII.
         """
-        boundary = f"=_{token}"
+        kind, body = self._body(token, values or {})
         own = {
             "To": recipient,
             "Date": format_datetime(clock.now()),
@@ -128,7 +181,7 @@ class Letter:
             "Auto-Submitted": "auto-generated",
             **(headers or {}),
             "MIME-Version": "1.0",
-            "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+            "Content-Type": kind,
             "Content-Language": self._language,
         }
         for name, value in own.items():
@@ -138,16 +191,49 @@ class Letter:
             self._head,
             *(f"{name}: {value}\r\n".encode("ascii") for name, value in own.items()),
         ]
+        return b"".join(lines) + body
+
+    def _body(self, token: str, values: Mapping[str, str]) -> tuple[str, bytes]:
+        """Return content type and body of the mail; the body begins with the line that ends the headers."""
+        boundary = f"=_{token}"
+        lines = []
         for kind, text in self._parts:
             filled = text.replace("\r\n", "\n")
-            for mark, value in (values or {}).items():
+            for mark, value in values.items():
                 filled = filled.replace(mark, escape(value) if kind == "html" else value)
             lines.append(
                 f"\r\n--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
                 "Content-Transfer-Encoding: base64\r\n\r\n".encode("ascii")
             )
-            lines.append(encodebytes(filled.encode()).rstrip().replace(b"\n", b"\r\n"))
-        return b"".join(lines) + f"\r\n--{boundary}--\r\n".encode("ascii")
+            lines.append(_base64(filled.encode()))
+        lines.append(f"\r\n--{boundary}--\r\n".encode("ascii"))
+        body = b"".join(lines)
+        content_type = f'multipart/alternative; boundary="{boundary}"'
+        for kind, more, parts in self._around:
+            boundary = f"=_{kind}{token}"
+            body = b"".join(
+                [
+                    f"\r\n--{boundary}\r\nContent-Type: {content_type}\r\n".encode("ascii"),
+                    body,
+                    *(f"\r\n--{boundary}\r\n".encode("ascii") + part for part in parts),
+                    f"\r\n--{boundary}--\r\n".encode("ascii"),
+                ]
+            )
+            content_type = f'multipart/{kind}; boundary="{boundary}"{more}'
+        return content_type, body
+
+    def _picture(self, name: str, content: bytes) -> bytes:
+        head = (
+            f'Content-Type: image/png; name="{name}.png"\r\n'
+            "Content-Transfer-Encoding: base64\r\n"
+            f"Content-ID: <{name}@{self._domain}>\r\n"
+            f'Content-Disposition: inline; filename="{name}.png"\r\n\r\n'
+        )
+        return head.encode("ascii") + _base64(content)
+
+
+def _base64(content: bytes) -> bytes:
+    return encodebytes(content).rstrip().replace(b"\n", b"\r\n")
 
 
 class Connection:

@@ -9,6 +9,7 @@ from typing import Any
 
 from engagement import address, clock, warehouse
 from engagement.errors import EngagementError
+from engagement.labels import Language
 from engagement.privacy import reads
 from engagement.settings import settings
 from engagement.warehouse import Session
@@ -25,7 +26,24 @@ class Batch:
         return f"{self.purpose} {self.ref}"
 
 
-def queue(batch: Batch, step: str, edition: int | None, recipients: Sequence[str]) -> int:
+@dataclass(frozen=True)
+class Recipient:
+    """Who is to have a mail.
+
+    Attributes:
+        address: where it goes.
+        language: what it is written in; None where the sender decides.
+        has_pdf: whether the PDF goes along.
+    """
+
+    address: str
+    language: Language | None = None
+    has_pdf: bool = False
+
+
+def queue(
+    batch: Batch, step: str, edition: int | None, recipients: Sequence[str | Recipient]
+) -> int:
     """Write a mail for every recipient who has none of this step yet; return how many are new.
 
     What still waits for somebody who is not among `recipients` any more is withdrawn; what was to be tried
@@ -37,34 +55,45 @@ def queue(batch: Batch, step: str, edition: int | None, recipients: Sequence[str
 
 
 def add(
-    session: Session, batch: Batch, step: str, edition: int | None, recipients: Sequence[str]
+    session: Session,
+    batch: Batch,
+    step: str,
+    edition: int | None,
+    recipients: Sequence[str | Recipient],
 ) -> int:
     """Do what `queue` does in a transaction that has begun: they are written with what else it writes."""
     key = address.secret()
     now = clock.now()
     of_step = {"purpose": batch.purpose, "ref": batch.ref, "step": step}
+    wanted = {one.address: one for one in map(_recipient, recipients)}
     session.run("outbox/lock_batch", ref=str(batch))
     queued = 0
-    for recipient in sorted(recipients):
-        recipient_key = address.digest(recipient, key)
-        session.run("outbox/remember_address", address_key=recipient_key, address=recipient)
+    for to in sorted(wanted):
+        recipient_key = address.digest(to, key)
+        session.run("outbox/remember_address", address_key=recipient_key, address=to)
         queued += session.run(
             "outbox/queue",
             **of_step,
             recipient_key=recipient_key,
-            domain_key=address.domain_digest(recipient, key),
+            domain_key=address.domain_digest(to, key),
             edition=edition,
             token=secrets.token_hex(16),
             is_live=settings().mail == "live",
             queued_at=now,
+            language=wanted[to].language,
+            has_pdf=wanted[to].has_pdf,
         )
     session.run(
         "outbox/withdraw",
         **of_step,
-        recipient_keys=[address.digest(recipient, key) for recipient in recipients],
+        recipient_keys=[address.digest(to, key) for to in wanted],
     )
     session.run("outbox/hasten", purpose=batch.purpose, ref=batch.ref, now=now)
     return queued
+
+
+def _recipient(one: str | Recipient) -> Recipient:
+    return Recipient(one) if isinstance(one, str) else one
 
 
 def settle(message_id: int, *, is_delivered: bool) -> None:

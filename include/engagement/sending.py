@@ -48,6 +48,7 @@ class Message:
         is_caught: whether it goes there.
         language: what the recipient is written to in; None where the sender decides.
         survey_token: what the personal link carries; None where there is none.
+        has_pdf: whether the recipient wants the PDF too.
     """
 
     batch: Batch
@@ -59,6 +60,7 @@ class Message:
     is_caught: bool
     language: Language | None
     survey_token: str | None
+    has_pdf: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
@@ -282,6 +284,7 @@ class _Worker:
             self._sending.catch_all is not None,
             row.language,
             row.survey_token,
+            row.has_pdf,
         )
 
     def _record_alone(self) -> None:

@@ -143,6 +143,49 @@ def test_what_is_personal_is_put_into_both_parts_and_harmless_in_html(clock):
     assert read["List-Unsubscribe"] == "<mailto:bounces+unsubscribe-1@library.example.com>"
 
 
+PICTURE, PDF = b"\x89PNG" + bytes(range(256)) * 8, b"%PDF-1.7\n" + bytes(range(256)) * 40
+BOARD = mail.Attachment("รายงานลูกค้า กรกฎาคม 2561.pdf", "report-2018-07.pdf", PDF)
+
+
+def with_picture(attachment: mail.Attachment | None) -> EmailMessage:
+    html = '<p>ลูกค้า</p><img src="cid:trend" alt="12,083">'
+    letter = mail.Letter(
+        sender=SENDER, subject="รายงาน", text=TEXT, html=html, language="th",
+        pictures={"trend": PICTURE}, attachment=attachment,
+    )  # fmt: skip
+    raw = letter.addressed("director@library.example.com", "0123456789abcdef")
+    assert raw.isascii()
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    return received(raw)
+
+
+def test_a_picture_is_shown_where_the_html_names_it_and_is_no_attachment(clock):
+    read = with_picture(None)
+    assert read.get_content_type() == "multipart/related"
+    assert read.get_param("type") == "multipart/alternative"
+    both, picture = read.iter_parts()
+    assert [p.get_content_type() for p in both.iter_parts()] == ["text/plain", "text/html"]
+    assert picture.get_content_type() == "image/png"
+    assert picture.get_content_disposition() == "inline"
+    assert picture.get_content() == PICTURE
+    shown = read.get_body(("html",)).get_content()
+    assert f'cid:{picture["Content-ID"].strip("<>")}"' in shown
+    assert picture["Content-ID"] == "<trend@library.example.com>"
+
+
+def test_the_pdf_is_attached_under_its_thai_name_with_one_in_ascii_for_old_programs(clock):
+    read = with_picture(BOARD)
+    assert read.get_content_type() == "multipart/mixed"
+    inner, pdf = read.iter_parts()
+    assert inner.get_content_type() == "multipart/related"
+    assert pdf.get_content_disposition() == "attachment"
+    assert pdf.get_filename() == "รายงานลูกค้า กรกฎาคม 2561.pdf"
+    assert pdf["Content-Type"].params["name"] == "report-2018-07.pdf"
+    assert pdf.get_content() == PDF
+    assert [p.get_content_type() for p in read.iter_attachments()] == ["application/pdf"]
+    assert read.get_body(("plain",)).get_content().replace("\r\n", "\n") == TEXT
+
+
 def test_nobody_can_write_a_header_of_his_own_into_a_mail(clock):
     with pytest.raises(ValueError, match="linefeed"):
         built(subject="Report\r\nBcc: everybody@library.example.com")

@@ -70,9 +70,17 @@ def test_the_latest_closed_period_is_the_month_before_in_the_librarys_zone(world
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("  - deputy@library.example.com", "  - no address", "recipients.number 3.address: that is no"),
+        (
+            "  - deputy@library.example.com",
+            "  - no address",
+            "recipients.number 3.address: that is no",
+        ),
         ("  - deputy@library.example.com", "  - dean@library.example.com", "number 3 stands there"),
-        ("language: en}", "language: fr}", "recipients.number 2.language: write 'th' or 'en' there"),
+        (
+            "language: en}",
+            "language: fr}",
+            "recipients.number 2.language: write 'th' or 'en' there",
+        ),
         ("2018-01-02", "tomorrow", "holidays.number 2: "),
         ('time: "08:00"', "time: eight", "send_after.time: write hour and minute there"),
         ("working_day: 5", "working_day: 40", "send_after.working_day: write 15 or less"),

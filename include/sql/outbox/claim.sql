@@ -70,6 +70,7 @@ RETURNING
     m.token,
     m.state,
     m.domain_key,
+    m.has_pdf,
     c.address,
-    c.language,
-    c.survey_token
+    c.survey_token,
+    coalesce(m.language, c.language) AS language
