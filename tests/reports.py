@@ -210,9 +210,13 @@ DECISIONS = WorkItems(
 
 def content_of(patrons, previous=None, work=WORK, said=SAID, **more):
     """Return what a report says; `more` as of `content.made`."""
-    return content.made(
-        patrons, previous, said, work=work, **({"cut_at": CUT_AT, "run": "test"} | more)
+    published = [one for one in (previous, patrons) if one is not None]
+    points = tuple(
+        Point(one.period, one.real_customers, one.definition != published[0].definition)
+        for one in published
     )
+    usual = {"points": points, "cut_at": CUT_AT, "run": "test"}
+    return content.made(patrons, previous, said, work=work, **(usual | more))
 
 
 def full() -> Content:

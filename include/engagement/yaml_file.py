@@ -137,17 +137,15 @@ def validated(
     return described
 
 
-def _spelt(read: object, place: tuple[int | str, ...]) -> list[str]:
+def _spelt(read: Any, place: tuple[int | str, ...]) -> list[str]:
     """Return the way to a value as people count it: the first of a list is number 1."""
     keys = []
     for key in place:
         if key == "[key]":
             continue
-        is_listed = isinstance(read, list)
-        keys.append(f"number {int(key) + 1}" if is_listed else str(key))
-        inner = isinstance(read, dict) or (is_listed and int(key) < len(read))
+        keys.append(f"number {int(key) + 1}" if isinstance(read, list) else str(key))
         try:
-            read = read[key] if inner else None  # type: ignore[index]
-        except KeyError:
+            read = read[key]
+        except (KeyError, IndexError, TypeError):
             read = None
     return keys

@@ -389,7 +389,7 @@ def test_the_mail_fetches_nothing_fits_and_is_marked_as_thai():
     mail = render(JULY, JUNE, work)
     page = Page(mail.html)
     assert page.open == []
-    assert page.links == ["mailto:report@library.example.org"]
+    assert page.links == ["cid:trend", "mailto:report@library.example.org"]  # its own picture
     assert "url(" not in mail.html
     assert "@import" not in mail.html
     assert mail.html.startswith("<!DOCTYPE html>")

@@ -186,7 +186,7 @@ def made(
     *,
     surveys: tuple[Survey, ...] = (),
     reachable: Reachable | None = None,
-    points: tuple[Point, ...] = (),
+    points: tuple[Point, ...],
     work: WorkItems,
     revisions: tuple[Revision, ...] = (),
     cut_at: datetime,
