@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     return_path: str | None = None
     unsubscribe_url: str | None = None
     report_file: Path = INCLUDE / "report.yaml"
-    work_items_file: Path | None = None
+    work_items: str | None = None
     campaigns: Path = INCLUDE / "campaigns"
     answers: Path | None = None
 

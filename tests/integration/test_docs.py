@@ -21,7 +21,7 @@ SPEAKERS = sorted(
     path
     for folder in ("include/engagement", "plugins/engagement_airflow")
     for path in (ROOT / folder).rglob("*.py")
-    if not {"demo", "cli", "work_items.py"} & set(path.parts)
+    if not {"demo", "cli"} & set(path.parts)
 )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from engagement.cli import mail, patron, survey
+from engagement.cli import mail, patron, report, survey
 from engagement.cli.person import login, show_log
 from engagement.errors import EngagementError
 
@@ -18,16 +18,15 @@ period_app = typer.Typer(no_args_is_help=True, help="What a person decides about
 source_app = typer.Typer(
     no_args_is_help=True, help="Library systems, and what a YAML makes of them."
 )
-work_items_app = typer.Typer(no_args_is_help=True, help="The librarians' spreadsheet.")
 app.add_typer(survey.answers_app, name="answers")
 app.add_typer(survey.bounce_app, name="bounce")
 app.add_typer(survey.campaign_app, name="campaign")
 app.add_typer(mail.mail_app, name="mail")
 app.add_typer(patron.patron_app, name="patron")
 app.add_typer(period_app, name="period")
+app.add_typer(report.report_app, name="report")
 app.add_typer(source_app, name="source")
 app.add_typer(survey.suppression_app, name="suppression")
-app.add_typer(work_items_app, name="work-items")
 
 
 @app.callback()
@@ -165,22 +164,6 @@ def down() -> None:
     from engagement.demo import run
 
     run.down()
-
-
-@work_items_app.command()
-def template(
-    path: Annotated[Path, typer.Argument(help="Where to write the .xlsx file.")],
-) -> None:
-    """Write an empty spreadsheet for work items, with its headings and drop-downs."""
-    from engagement.monitor import work_items
-
-    if path.exists():
-        raise EngagementError(f"{path} exists already; name another file, or move that one away.")
-    try:
-        work_items.write_template(path)
-    except OSError as error:
-        raise EngagementError(f"{path} cannot be written: {error.strerror}.") from None
-    typer.echo(f"Wrote {path}.")
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from engagement.database_error import WAREHOUSE
 from engagement.demo import library, stack, survey
 from engagement.demo.airflow_api import FINAL, Airflow, Run, TaskState
 from engagement.demo.postbox import Fate
-from engagement.demo.work_items import write_demo_work_items
+from engagement.demo.work_items import file_work
 from engagement.errors import EngagementError
 from engagement.monitor import figures
 from engagement.period import Period
@@ -130,7 +130,12 @@ def _start_afresh() -> None:
     """Empty the demo's databases and folders, and let the library stand at June."""
     _require_demo_warehouse()
     stack.clock_file().unlink(missing_ok=True)
-    written = (stack.mail_folder(), stack.home() / "answers", stack.home() / "airflow" / "logs")
+    written = (
+        stack.mail_folder(),
+        stack.work_items_folder(),
+        stack.home() / "answers",
+        stack.home() / "airflow" / "logs",
+    )
     for folder in written:
         shutil.rmtree(folder, ignore_errors=True)
     for name in _DATABASES:
@@ -141,8 +146,8 @@ def _start_afresh() -> None:
         migration = pool.submit(stack.run_airflow, "db", "migrate")
         schema.upgrade()
         library.create(embedded.database(stack.LIBRARY_DATABASE))
-        write_demo_work_items(stack.work_items_file())
         migration.result()
+    file_work(stack.work_items_folder(), _JUNE)
     clock.move(stack.clock_file(), _JUNE.end)
 
 
@@ -173,6 +178,7 @@ def _run_month(airflow: Airflow, period: Period) -> Iterator[tuple[Period, Run, 
     """Let the month end, run it, and yield its runs when they have succeeded."""
     clock.move(stack.clock_file(), period.end)
     if period == _JULY:
+        file_work(stack.work_items_folder(), period)
         library.move_to_july(embedded.database(stack.LIBRARY_DATABASE))
     _say(f"\n{period}: the clock stands at {period.end:%Y-%m-%d %H:%M}.")
     began = time.monotonic()

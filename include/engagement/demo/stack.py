@@ -69,9 +69,9 @@ def mail_folder() -> Path:
     return home() / "mail"
 
 
-def work_items_file() -> Path:
-    """Return the librarians' spreadsheet."""
-    return home() / "work-items.xlsx"
+def work_items_folder() -> Path:
+    """Return the folder of the librarians' list of work."""
+    return home() / "work-items"
 
 
 def running() -> Address | None:
@@ -174,7 +174,7 @@ def airflow_environment(api_port: int = 0, mail_port: int = 0) -> dict[str, str]
         "ENGAGEMENT_WAREHOUSE_URL": embedded.database("warehouse").render_as_string(False),
         "ENGAGEMENT_ADDRESS_KEY": address.secret().decode(),
         "ENGAGEMENT_CLOCK_FILE": str(clock_file()),
-        "ENGAGEMENT_WORK_ITEMS_FILE": str(work_items_file()),
+        "ENGAGEMENT_WORK_ITEMS": str(work_items_folder()),
         "ENGAGEMENT_MAIL": "live",  # to the demo's own mail server, which delivers nothing
         "ENGAGEMENT_RETURN_PATH": "bounces@library.example.com",
         "AIRFLOW_CONN_BOUNCES": _maildir("bounces"),

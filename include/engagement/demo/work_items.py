@@ -1,21 +1,19 @@
-"""The spreadsheet that the demo's librarians filed for June and July 2018."""
+"""The list of work that the demo's librarians file, as it stands when a month has ended."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import openpyxl
 import yaml
 
-from engagement.monitor import work_items
+from engagement.monitor.work_items import template
+from engagement.period import Period
+
+_FILE = "งานของห้องสมุด.xlsx"
 
 
-def write_demo_work_items(path: Path) -> None:
-    """Write the demo's work items to `path` (.xlsx), replacing an earlier demo's file."""
-    rows = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-    path.unlink(missing_ok=True)
-    work_items.write_template(path)
-    book = openpyxl.load_workbook(path)
-    for row in rows:
-        book.worksheets[0].append(row)
-    book.save(path)
+def file_work(folder: Path, period: Period) -> None:
+    """Write the librarians' list for the report on `period` (2018-06 or 2018-07) into `folder`, over the one before."""
+    said = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    folder.mkdir(parents=True, exist_ok=True)
+    template.workbook(said[str(period)]).save(folder / _FILE)

@@ -172,7 +172,7 @@ def gather(session: Session, period: Period, said: Distribution, run: str) -> Co
         surveys=shown,
         reachable=survey_room.reachable(session, now),
         points=trend.read(session, period),
-        work=work_items.read(settings().work_items_file, period),
+        work=work_items.read(session, period),
         revisions=_revisions(session, previous, period, shown),
         cut_at=now,
         run=run,

@@ -32,8 +32,6 @@ def render(period: Period) -> int:
         said = distribution.read()
         told = content.gather(session, period, said, "")
         made = report.render(told, Letterhead(said.library, said.contact, said.email), LANGUAGE)
-        for fault in told.work.faults:
-            _log.warning("Work items: %s", fault)
         edition = session.scalar(
             "monitor/keep_report",
             period=str(period),

@@ -34,6 +34,8 @@ _PATRONS = {
     "core.loan": "privacy/forget_loans",
     "pii.mail_domain": "privacy/forget_mail_domains",
     "ops.report": "privacy/forget_reports",
+    "ops.work_file": "privacy/forget_work_files",
+    "ops.work_item_filed": "privacy/forget_filed_work_items",
     "ops.pii_read": "privacy/forget_reads",
 }
 _PARTS = {

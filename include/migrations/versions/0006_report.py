@@ -49,6 +49,28 @@ COMMENT ON TABLE ops.report_release IS
 'Which edition of a period''s report was let go to its recipients, when, and by whom where it was a person.';
 """
 
+WORK_ITEMS = """
+CREATE TABLE ops.work_file (
+    file text PRIMARY KEY,
+    items jsonb NOT NULL,
+    read_at timestamptz NOT NULL
+);
+COMMENT ON TABLE ops.work_file IS
+'A list of work that librarians keep, as it was last read without fault: shown while it cannot be read.';
+
+CREATE TABLE ops.work_item_filed (
+    item_id text PRIMARY KEY,
+    first_filed_date date NOT NULL,
+    last_filed_date date NOT NULL
+);
+COMMENT ON TABLE ops.work_item_filed IS
+'A piece of work for which a decision was wanted: on which day that was first read, and on which last.';
+
+ALTER TABLE ops.work_file OWNER TO engagement_writer;
+ALTER TABLE ops.work_item_filed OWNER TO engagement_writer;
+GRANT SELECT ON ops.work_file, ops.work_item_filed TO engagement_reader;
+"""
+
 OWNER = """
 ALTER TABLE ops.report_figure OWNER TO engagement_writer;
 ALTER TABLE ops.report_release OWNER TO engagement_writer;
@@ -58,5 +80,5 @@ GRANT SELECT ON ops.report_figure, ops.report_release TO engagement_reader;
 
 def upgrade() -> None:
     """Add what the report needs beyond its text."""
-    for ddl in (CORE, REPORT, OWNER):
+    for ddl in (CORE, REPORT, WORK_ITEMS, OWNER):
         op.execute(ddl)

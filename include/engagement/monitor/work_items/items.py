@@ -1,0 +1,70 @@
+"""A piece of work, the decision that it may want, and what the lists say for one period."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from engagement.period import Period
+
+# Characters shown: the mail has to stay small.
+LIMITS = {"title": 160, "owner": 80, "status": 40, "wanted": 200, "decided": 200, "link": 500}
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """One piece of work; `period` is None for work that is shown every period until it is done.
+
+    A decision is `wanted` by a `deadline`; once it is `decided`, it is known by whom and on which day.
+    `link` is http or https. What is not said is empty.
+    """
+
+    item_id: str
+    section: str
+    title: str
+    owner: str
+    status: str
+    progress_pct: int | None
+    period: Period | None
+    wanted: str = ""
+    deadline: date | None = None
+    decided: str = ""
+    decided_by: str = ""
+    decided_on: date | None = None
+    link: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a decision is wanted that nobody has taken yet."""
+        return bool(self.wanted and self.deadline and not self.decided)
+
+
+@dataclass(frozen=True)
+class WorkItems:
+    """What the lists say for one period, file by file in the order of their rows.
+
+    Attributes:
+        items: those of the period, those without one, and those whose decision is open.
+        faults: sentences for the person who keeps the lists.
+        read_at: when they were read.
+        readable: False where nothing at all could be read: no items is then no statement about the work.
+        last_good_at: when the items of a file that cannot be read today were read; of several, the oldest.
+        first_filed: item -> the day on which it was first read with a decision wanted.
+    """
+
+    items: tuple[WorkItem, ...]
+    faults: tuple[str, ...]
+    read_at: datetime
+    readable: bool = True
+    last_good_at: datetime | None = None
+    first_filed: Mapping[str, date] = field(default_factory=dict)
+
+    def section(self, code: str) -> tuple[WorkItem, ...]:
+        """Return the items of one section: routine, finished or ongoing."""
+        return tuple(item for item in self.items if item.section == code)
+
+    def open_decisions(self) -> tuple[WorkItem, ...]:
+        """Return the items whose decision is open, the earliest deadline first: the overdue lead."""
+        wanted = [item for item in self.items if item.is_open]
+        return tuple(sorted(wanted, key=lambda item: item.deadline or date.max))

@@ -1,0 +1,92 @@
+"""The mail to the person who keeps the lists: what could not be read, by cell, and what might be added."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from engagement import mail, outbox, sending, warehouse
+from engagement.mail import Letter, MailServer
+from engagement.monitor import distribution
+from engagement.monitor.work_items import proposals, reading
+from engagement.monitor.work_items.items import WorkItem
+from engagement.monitor.work_items.vocabulary import words
+from engagement.outbox import Batch
+from engagement.period import Period
+from engagement.sending import Message
+from engagement.wording import TH
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the mail says: the text in paragraphs and lists, and a hash that is the same for the same list."""
+
+    subject: str
+    text: str
+    step: str
+
+
+def tell_faults(period: Period, server: MailServer) -> int:
+    """Mail whoever files the work what is wrong in it, and what the product proposes; return how many mails went.
+
+    The proposed rows are written beside the lists. The same faults and proposals are told once; where there are
+    none, or the file of recipients names nobody under `filed_by`, nobody is mailed.
+
+    Raises:
+        EngagementError: the file of recipients is wrong, or the mail could not be sent.
+    """
+    with warehouse.session() as session:
+        work = reading.read(session, period)
+        filed = work.first_filed.keys() | {item.item_id for item in work.items}
+        proposed = [p for p in proposals.proposals(session, period) if p.item_id not in filed]
+    file = proposals.write(period, proposed)
+    to = distribution.read().filed_by
+    if to is None or not (work.faults or proposed):
+        return 0
+    notice = compose(period, work.faults, proposed, file)
+    batch = Batch("work items", str(period))
+    with warehouse.session() as session:
+        session.run("monitor/withdraw_notices", ref=batch.ref, step=notice.step)
+        outbox.add(session, batch, notice.step, None, [to])
+    outcome = sending.dispatch(batch, server, lambda message: _letter(notice, message, server))
+    sending.require_done(batch, server, outcome)
+    sent = outcome[mail.Verdict.ACCEPTED]
+    _log.info("%s mail(s) about the work items of %s were sent.", sent, period)
+    return sent
+
+
+def compose(
+    period: Period, faults: Sequence[str], proposed: Sequence[WorkItem], file: str
+) -> Notice:
+    """Return the mail about `faults` and the proposed rows, which stand in `file`."""
+    said, month = words()["mail"], TH.month(period)
+    parts = []
+    if faults:
+        parts += [said["faults"], _listed(faults)]
+    if proposed:
+        rows = [f"{p.item_id}: {p.title} ({p.wanted})" for p in proposed]
+        parts += [said["proposals"].format(file=file), _listed(rows)]
+    told = "\n".join([*faults, *(p.item_id for p in proposed)])
+    step = hashlib.sha256(told.encode()).hexdigest()[:16]
+    return Notice(said["subject"].format(month=month), "\n\n".join(parts) + "\n", step)
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _letter(notice: Notice, message: Message, server: MailServer) -> bytes:
+    paragraphs = (escape(part).replace("\n", "<br>") for part in notice.text.strip().split("\n\n"))
+    letter = Letter(
+        sender=server.sender,
+        subject=f"[catch-all] {notice.subject}" if message.is_caught else notice.subject,
+        text=notice.text,
+        html="".join(f"<p>{part}</p>" for part in paragraphs),
+        language="th",
+    )
+    return letter.addressed(message.address, message.token, headers=message.headers)

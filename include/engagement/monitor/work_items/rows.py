@@ -1,0 +1,114 @@
+"""A row of a list as a piece of work."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TypedDict
+
+from engagement.errors import EngagementError
+from engagement.monitor.work_items.items import LIMITS, WorkItem
+from engagement.monitor.work_items.table import Row
+from engagement.monitor.work_items.vocabulary import words
+from engagement.period import Period
+
+_LINK = re.compile(r"https?://[^\s<>\"'\\@/?#]+(?:[/?#][^\s<>\"'\\]*)?", re.IGNORECASE)
+
+
+class _Decision(TypedDict):
+    wanted: str
+    deadline: date | None
+    decided: str
+    decided_by: str
+    decided_on: date | None
+
+
+def item(row: Row) -> WorkItem | None:
+    """Return the work that a row names, or None where a cell of it cannot be read; `row.faults` says which."""
+    item_id, section, status = row.text("id"), _section(row), row.text("status")
+    title = row.text("title")
+    if not title:
+        row.fault("no_title", "title")
+    progress, period = _progress(row), _period(row)
+    is_done = section == "finished" or status in words()["done"]
+    if period is None and is_done:
+        row.fault("done_without_period", "period")
+    decision = _decision(row)
+    if decision["wanted"] and not item_id:
+        row.fault("no_id", "id")
+    found = WorkItem(
+        item_id,
+        section,
+        title,
+        row.text("owner"),
+        status,
+        progress,
+        period,
+        **decision,
+        link=_link(row),
+    )
+    return None if row.faults else found
+
+
+def _section(row: Row) -> str:
+    codes = {name: code for code, name in words()["sections"].items()}
+    code = codes.get(row.text("section"))
+    if code is None:
+        row.fault("unknown_section", "section")
+    return code or ""
+
+
+def _period(row: Row) -> Period | None:
+    value = row.values.get("period")
+    # A spreadsheet makes a date of 2018-06 unasked.
+    text = f"{value:%Y-%m}" if isinstance(value, date) else row.text("period")
+    if not text:
+        return None
+    try:
+        return Period.parse(text)
+    except EngagementError:
+        row.fault("bad_period", "period")
+        return None
+
+
+def _progress(row: Row) -> int | None:
+    text = row.text("progress")
+    if not text:
+        return None
+    try:
+        number = float(text.rstrip("% "))
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 100 or 0 < number < 1:
+        row.fault("bad_progress", "progress")
+        return None
+    return round(number)
+
+
+def _decision(row: Row) -> _Decision:
+    """Return the decision that is wanted, and what became of it: each part needs the others."""
+    said = _Decision(
+        wanted=row.text("wanted"),
+        deadline=row.day("deadline"),
+        decided=row.text("decided"),
+        decided_by=row.text("decided_by"),
+        decided_on=row.day("decided_on"),
+    )
+    if said["wanted"] and not said["deadline"]:
+        row.fault("no_deadline", "deadline")
+    if said["deadline"] and not said["wanted"]:
+        row.fault("no_wanted", "wanted")
+    if said["decided"] and not said["decided_by"]:
+        row.fault("no_by", "decided_by")
+    if said["decided"] and not said["decided_on"]:
+        row.fault("no_on", "decided_on")
+    if (said["decided_by"] or said["decided_on"]) and not said["decided"]:
+        row.fault("no_decided", "decided")
+    return said
+
+
+def _link(row: Row) -> str:
+    link = row.text("link")
+    if link and (_LINK.fullmatch(link) is None or len(link) >= LIMITS["link"]):
+        row.fault("bad_link", "link")
+    return link
