@@ -27,7 +27,6 @@ from engagement.monitor.surveys import Rate, Survey
 from engagement.monitor.trend import Point
 from engagement.monitor.work_items import WorkItem, WorkItems
 from engagement.period import Period
-from engagement.settings import settings
 from engagement.warehouse import Session
 
 PERCENTAGE_BASE = 30  # below it a count says more than a percentage

@@ -64,10 +64,14 @@ def workbook(rows: Iterable[Mapping[str, Any]] = ()) -> Workbook:
 def _fill(sheet: Worksheet, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write headings and rows; what begins with = stays text."""
     from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.worksheet.properties import PageSetupProperties
 
     sheet.append(list(words()["columns"].values()))
     sheet.freeze_panes = "A2"
     sheet.row_dimensions[1].height = 24
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0  # as many pages as it takes, each as wide as the table
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     for cell, code in zip(sheet[1], words()["columns"], strict=True):
         cell.font = Font(bold=True, color="FFFFFF")
         cell.fill = PatternFill("solid", fgColor="8F2D1F")
