@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from statistics import NormalDist
 from typing import Any
 
@@ -14,11 +14,12 @@ from engagement.errors import EngagementError
 from engagement.groups import GroupCode
 from engagement.measure import answers, campaign as campaigns, events
 from engagement.measure.answers import Kind
-from engagement.measure.campaign import Campaign
+from engagement.measure.events import State
 from engagement.settings import settings
+from engagement.warehouse import Session
 
 _CONFIDENCE = 0.95
-_PERCENTAGE_BASE = 30  # below it a percentage says less than the count
+PERCENTAGE_BASE = 30  # below it a percentage says less than the count
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,12 @@ class Counts:
     @property
     def response_rate(self) -> float | None:
         """Answered of invited: AAPOR RR1, bounces being of unknown eligibility; None below a base of 30."""
-        return self.answered / self.invited if self.invited >= _PERCENTAGE_BASE else None
+        return self.answered / self.invited if self.invited >= PERCENTAGE_BASE else None
 
     @property
     def response_rate_delivered(self) -> float | None:
         """Answered of delivered; None below a base of 30."""
-        return self.answered / self.delivered if self.delivered >= _PERCENTAGE_BASE else None
+        return self.answered / self.delivered if self.delivered >= PERCENTAGE_BASE else None
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,15 @@ class Reachable:
         """The estimate and its interval in people."""
         low, share, high = (round(part * self.frame) for part in (self.low, self.share, self.high))
         return share, low, high
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """A group of a stratified random sample: of so many people so many were drawn, and so many of these are hits."""
+
+    people: float
+    sampled: int
+    hits: int
 
 
 @dataclass(frozen=True)
@@ -156,10 +166,7 @@ def read(name: str) -> Figures:
     """
     campaign = campaigns.load(name)
     with warehouse.session() as session:
-        by_group = {
-            row.group_code: _counts(row)
-            for row in session.rows("measure/campaign_groups", campaign=name)
-        }
+        by_group = counted(session, name)
         if not by_group:
             raise EngagementError(
                 f"Nothing was counted of the campaign {name} yet; it is planned by measure_dispatch and counted by "
@@ -168,8 +175,7 @@ def read(name: str) -> Figures:
         found: dict[str, dict[str, int]] = {}
         for row in session.rows("measure/campaign_answers", campaign=name):
             found.setdefault(row.question_code, {})[row.option_code] = row.response_count
-        drawn_at = events.state(session, name).planned_at
-        assert drawn_at is not None  # noqa: S101 - who was counted was drawn
+        state = events.state(session, name)
     return Figures(
         name,
         str(campaign.frame),
@@ -177,8 +183,14 @@ def read(name: str) -> Figures:
         by_group,
         answers.counts(name),
         found,
-        _reachable(campaign, drawn_at, list(by_group.values())),
+        reachable(state, list(by_group.values())),
     )
+
+
+def counted(session: Session, name: str) -> dict[GroupCode, Counts]:
+    """Return what a campaign's figures were by group when they were counted last; empty before they were."""
+    rows = session.rows("measure/campaign_groups", campaign=name)
+    return {row.group_code: _counts(row) for row in rows}
 
 
 def _counts(row: Any) -> Counts:
@@ -203,45 +215,52 @@ def total(counts: Sequence[Counts]) -> Counts:
     )
 
 
-def _reachable(
-    campaign: Campaign, drawn_at: datetime, groups: Sequence[Counts]
-) -> Reachable | None:
-    estimated = estimate(groups)
+def reachable(state: State, groups: Sequence[Counts]) -> Reachable | None:
+    """Return how many of its frame a campaign's sample says that mail reaches; None while nothing is measured.
+
+    What our own relay refused, or may not have sent, says nothing about an address and is not in the sample.
+    That some do not read their mail is not in the interval.
+
+    Args:
+        state: of a campaign that was planned.
+        groups: its figures.
+    """
+    estimated = estimate([Stratum(one.frame, one.sampled, one.delivered) for one in groups])
     if estimated is None:
         return None
+    assert state.planned_at is not None  # noqa: S101 - who was counted was drawn
     of = total([group for group in groups if group.sampled])
-    day = drawn_at.astimezone(settings().zone).date()
-    return Reachable(str(campaign.frame), day, of.frame, *estimated, of.sampled)
+    day = state.planned_at.astimezone(settings().zone).date()
+    return Reachable(state.plan["frame"], day, of.frame, *estimated, of.sampled)
 
 
-def estimate(groups: Sequence[Counts]) -> tuple[float, float, float] | None:
-    """Return the share of the frame that mail reaches, and its interval at 95 %; None while nothing is measured.
+def estimate(strata: Sequence[Stratum]) -> tuple[float, float, float] | None:
+    """Return what share of all a stratified random sample says to be hits, and its interval at 95 %.
 
-    A stratified random sample: the groups' shares, weighted with their size in the frame; variance with
-    finite population correction (Cochran, Sampling Techniques, 1977, 5.6). The interval is Wilson's at the
-    effective size of the sample (Korn and Graubard 1998), so that it never leaves 0 to 1. What our own relay
-    refused, or may not have sent, says nothing about an address and is not in the sample. That some do not
-    read their mail is not in the interval.
+    It is None where nobody is in the sample; strata of which nobody is are left out. The strata's shares are
+    weighted with their size; variance with finite population correction (Cochran, Sampling Techniques, 1977,
+    5.6). The interval is Wilson's at the effective size of the sample (Korn and Graubard 1998), so that it
+    never leaves 0 to 1.
     """
-    sampled = [group for group in groups if group.sampled]
-    frame = sum(group.frame for group in sampled)
-    if not frame:
+    sampled = [stratum for stratum in strata if stratum.sampled]
+    people = sum(stratum.people for stratum in sampled)
+    if not people:
         return None
-    share = sum(group.frame / frame * group.delivered / group.sampled for group in sampled)
-    variance = sum(_variance(group, frame) for group in sampled)
-    size = sum(group.sampled for group in sampled)
-    if size >= frame:
+    share = sum(one.people / people * one.hits / one.sampled for one in sampled)
+    variance = sum(_variance(stratum, people) for stratum in sampled)
+    size = sum(stratum.sampled for stratum in sampled)
+    if size >= people:
         return share, share, share  # nothing is estimated
-    # Where all or none arrived, the groups' variances say nothing.
-    effective = share * (1 - share) / variance if variance else size / (1 - size / frame)
+    # Where all or none are hits, the strata's variances say nothing.
+    effective = share * (1 - share) / variance if variance else size / (1 - size / people)
     return share, *_wilson(share, effective)
 
 
-def _variance(group: Counts, frame: int) -> float:
-    share = group.delivered / group.sampled
-    not_sampled = max(1 - group.sampled / group.frame, 0.0)
-    spread = share * (1 - share) / max(group.sampled - 1, 1)
-    return (group.frame / frame) ** 2 * not_sampled * spread
+def _variance(stratum: Stratum, people: float) -> float:
+    share = stratum.hits / stratum.sampled
+    not_sampled = max(1 - stratum.sampled / stratum.people, 0.0)
+    spread = share * (1 - share) / max(stratum.sampled - 1, 1)
+    return (stratum.people / people) ** 2 * not_sampled * spread
 
 
 def _wilson(share: float, size: float) -> tuple[float, float]:

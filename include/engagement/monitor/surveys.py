@@ -2,63 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Literal
 
+from engagement.errors import EngagementError
+from engagement.groups import GroupCode
 from engagement.labels import Label
-from engagement.measure.figures import Counts, Reachable
+from engagement.measure import campaign as campaigns, events, figures, form as forms
+from engagement.measure.campaign import Campaign
+from engagement.measure.events import State
+from engagement.measure.figures import Counts, Reachable, Stratum
+from engagement.monitor import findings
+from engagement.monitor.findings import Answers, Finding
+from engagement.monitor.rates import Rate, points, rate
 from engagement.period import Period
+from engagement.settings import settings
 from engagement.warehouse import Session
 
 Stand = Literal["open", "stopped", "closed"]
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A share of people, 0 to 1, and its interval at 95 %, which does not count that some do not answer.
-
-    Attributes:
-        count: how many it counts.
-        base: of how many.
-        share: count on base; None where the base is under 30, and then there is no interval.
-        low: the lower end; None where there is no interval.
-        high: the upper end.
-        points: the change from the survey before in percentage points; None where the interval of the
-            difference holds 0, or there is nothing that it may be compared with.
-    """
-
-    count: int
-    base: int
-    share: float | None
-    low: float | None = None
-    high: float | None = None
-    points: float | None = None
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One option of a question and how many chose it; None where it is a handful that could be recognised."""
-
-    label: Label
-    count: int | None
-    share: float | None  # of the question's base, in per cent; None under a base of 30
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What those who answered say to a question, the option chosen most often first, but scales from best to worst.
-
-    `kind` is the form's: group, choice, choices or scale. `base` counts who answered it. Of a scale, `satisfied`
-    is the number of those who chose one of the two best points.
-    """
-
-    code: str
-    kind: Literal["group", "choice", "choices", "scale"]
-    title: Label
-    base: int
-    choices: tuple[Choice, ...]
-    satisfied: Choice | None = None
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,15 +35,18 @@ class Survey:
         title: what it is called.
         frame_period: of which period's people the sample was drawn.
         stand: where it stands at the cut-off.
-        stopped_for: why it is stopped, as the product or a person wrote it; None where it is not.
+        stopped_for: why it is stopped, as the product or a person wrote it, or why it was when it was closed;
+            None where it was not.
         began: the day of the first wave.
         ends: the last day on which answers count, or None where that is not known any more.
         counts: its funnel, in people.
-        bounced: hard bounces of the mails sent.
+        bounced: hard bounces of the mails sent, those that the mail server refused for a dead address among them.
+            While bounces may still come it has no share, and is of all invited.
         answered: answers of the people invited (AAPOR RR1).
-        answered_of_delivered: answers of the mails delivered.
+        answered_of_delivered: answers of the mails delivered; no share while bounces may still come.
         findings: what those say who answered, in the order of the form.
         before: the title of the survey that the rates are compared with; None where there is none.
+        by_group: its funnel by group.
     """
 
     campaign: str
@@ -94,13 +62,252 @@ class Survey:
     answered_of_delivered: Rate
     findings: tuple[Finding, ...]
     before: Label | None = None
+    by_group: Mapping[GroupCode, Counts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A campaign of which mail may have gone out, as the warehouse knows it.
+
+    `form_hash` is of the form that was answered, None while nobody has.
+    """
+
+    name: str
+    began_at: datetime
+    closed_at: datetime | None
+    state: State
+    by_group: Mapping[GroupCode, Counts]
+    form_hash: str | None
+    answers: Mapping[str, Answers]
+
+    @property
+    def began(self) -> date:
+        """The day of its first wave."""
+        return self.began_at.astimezone(settings().zone).date()
+
+    @property
+    def counts(self) -> Counts:
+        """All groups together."""
+        return figures.total(list(self.by_group.values()))
 
 
 def of_period(session: Session, period: Period, now: datetime) -> tuple[Survey, ...]:
-    """Return the campaigns that were open in `period` or closed in it, the largest first."""
-    return ()
+    """Return the surveys of a period, the largest first.
+
+    These are the campaigns of which a wave was opened before its end and that were not closed before its
+    start, as they are counted at the cut-off. Where the file of one is gone or broken, its figures are told
+    under its name, and not what was asked. Rates are compared with those of the last campaign with the same
+    form that began before it, those of answers only where the form asked the same and both are closed: until
+    then more may come.
+
+    Args:
+        session: of the warehouse.
+        period: the report's.
+        now: the cut-off.
+    """
+    begun = list(_begun(session, now))
+    surveys = [
+        _compared(one, begun)
+        for one in begun
+        if one.began_at < period.end and (one.closed_at is None or one.closed_at >= period.start)
+    ]
+    return tuple(sorted(surveys, key=lambda survey: -survey.counts.invited))
 
 
 def reachable(session: Session, now: datetime) -> Reachable | None:
-    """Return how many a mail reaches, as the latest sample measured it; None while none has."""
+    """Return how many a mail reaches by the newest sample that had measured it at `now`; None if none had."""
+    measured = [
+        found
+        for one in _begun(session, now)
+        if (found := figures.reachable(one.state, list(one.by_group.values())))
+    ]
+    return max(measured, key=lambda found: found.drawn_date, default=None)
+
+
+def _begun(session: Session, now: datetime) -> Iterator[_Begun]:
+    """Yield the campaigns that have begun, in order; one of which nothing is counted yet says nothing."""
+    for row in session.rows("monitor/surveys", now=now):
+        by_group = figures.counted(session, row.campaign)
+        if not by_group:
+            _log.warning("Nothing is counted of %s yet; the report leaves it out.", row.campaign)
+            continue
+        told = session.rows("monitor/survey_answers", campaign=row.campaign)
+        options: dict[str, dict[str, int]] = {}
+        for one in told:
+            options.setdefault(one.question_code, {})[one.option_code] = one.response_count
+        yield _Begun(
+            row.campaign,
+            row.began_at,
+            row.closed_at,
+            events.state(session, row.campaign),
+            by_group,
+            next((one.form_hash for one in told), None),
+            {o.question_code: Answers(o.answered_count, options[o.question_code]) for o in told},
+        )
+
+
+def _compared(one: _Begun, others: Sequence[_Begun]) -> Survey:
+    """Return a survey with what has changed since the one before it."""
+    survey = _survey(one)
+    found = _before(one, others)
+    if found is None:
+        return survey
+    before, title = found
+    bounced = points(survey.bounced, _bounced(before))
+    answered = of_delivered = None
+    if one.form_hash == before.form_hash and one.closed_at and before.closed_at:
+        answered = points(survey.answered, _answered(before))
+        of_delivered = points(survey.answered_of_delivered, _answered_of_delivered(before))
+    return replace(
+        survey,
+        before=title,
+        bounced=replace(survey.bounced, points=bounced),
+        answered=replace(survey.answered, points=answered),
+        answered_of_delivered=replace(survey.answered_of_delivered, points=of_delivered),
+    )
+
+
+def _before(one: _Begun, others: Sequence[_Begun]) -> tuple[_Begun, Label] | None:
+    """Return the last campaign with the same form that began on an earlier day, and its title."""
+    file = _file(one.name)
+    if file is None:
+        return None
+    for other in reversed(others):
+        if other.began >= one.began:
+            continue
+        described = _file(other.name)
+        if described is not None and described.form == file.form:
+            return other, described.title
     return None
+
+
+def _file(name: str) -> Campaign | None:
+    try:
+        return campaigns.load(name)
+    except EngagementError:
+        return None
+
+
+def _survey(one: _Begun) -> Survey:
+    file = _file(one.name)
+    if file is None:
+        _log.warning("The file of %s is gone or broken; the report tells its name.", one.name)
+    stand: Stand = "open" if one.state.stopped_for is None else "stopped"
+    return Survey(
+        campaign=one.name,
+        title=file.title if file else Label(one.name, one.name),
+        frame_period=Period.parse(one.state.plan["frame"]),
+        stand="closed" if one.closed_at else stand,
+        stopped_for=one.state.stopped_for,
+        began=one.began,
+        ends=_last_day(file.dates.end) if file else None,
+        counts=one.counts,
+        bounced=_bounced(one),
+        answered=_answered(one),
+        answered_of_delivered=_answered_of_delivered(one),
+        findings=_findings(one, file) if file else (),
+        by_group=one.by_group,
+    )
+
+
+def _last_day(end: datetime) -> date:
+    """Return the day whose last moment, or a later one, `end` is not after: midnight ends the day before."""
+    return (end - timedelta(microseconds=1)).date()
+
+
+def _findings(one: _Begun, file: Campaign) -> tuple[Finding, ...]:
+    """Return what was found; nothing where the form is gone or has changed: its words are not those asked."""
+    if one.form_hash is None:
+        return ()
+    try:
+        form = forms.load(file.form)
+    except EngagementError:
+        form = None
+    if form is None or form.form_hash != one.form_hash:
+        _log.warning(
+            "The form of %s is gone, broken or changed; the report leaves out what it found.",
+            one.name,
+        )
+        return ()
+    return findings.of_form(form, one.answers)
+
+
+def _bounced(one: _Begun) -> Rate:
+    counts = one.counts
+    if not counts.sampled:
+        return Rate(counts.hard_bounced, counts.invited, None)
+    strata = [Stratum(g.frame, g.sampled, g.hard_bounced) for g in one.by_group.values()]
+    return rate(counts.hard_bounced, counts.sampled, strata)
+
+
+def _answered(one: _Begun) -> Rate:
+    counts = one.counts
+    strata = [Stratum(g.frame, g.invited, g.answered) for g in one.by_group.values()]
+    return rate(counts.answered, counts.invited, strata)
+
+
+def _answered_of_delivered(one: _Begun) -> Rate:
+    """Return the rate of those whom the mail reached: a part of each group, of which the sample's is known.
+
+    Whose invitation came back may still have answered a reminder; there are few, and they raise no share over 1.
+    """
+    counts = one.counts
+    if not counts.sampled:
+        return Rate(counts.answered, counts.delivered, None)
+    strata = [
+        Stratum(g.frame * g.delivered / g.invited, g.delivered, min(g.answered, g.delivered))
+        for g in one.by_group.values()
+        if g.invited
+    ]
+    return rate(counts.answered, counts.delivered, strata)
+
+
+def require_agreement(surveys: Iterable[Survey]) -> None:
+    """Raise EngagementError, naming the first totals that contradict each other, unless all agree."""
+    for survey in surveys:
+        if survey.by_group and figures.total(list(survey.by_group.values())) != survey.counts:
+            raise _contradiction(survey, "its groups do not sum to the figures of all")
+        for counts in (survey.counts, *survey.by_group.values()):
+            for what in _contradictions(counts):
+                raise _contradiction(survey, what)
+        for finding in survey.findings:
+            _require_finding(survey, finding)
+
+
+def _contradictions(counts: Counts) -> Iterator[str]:
+    """Yield what does not fit in a funnel.
+
+    Each person invited was reached, bounced, or it is not known. An address may also turn out to be dead of
+    whose mail nobody can say any more that it went out; so those who bounced may be more than are left.
+    """
+    c = counts
+    bounced = c.hard_bounced + c.soft_bounced
+    if not c.delivered <= c.sent <= c.invited <= c.frame:
+        yield "a later step of its funnel is larger than an earlier one"
+    if c.sent > c.delivered + bounced:
+        yield f"of {c.sent:,} mails sent it is told of {c.delivered + bounced:,} only what became of them"
+    known = c.delivered + c.uncertain
+    if not known <= c.invited <= known + bounced:
+        yield f"what became of {c.invited:,} people invited sums to {known + bounced:,}"
+    if c.sampled and c.hard_bounced > c.sampled:
+        yield "more addresses are dead than were tried"
+    if c.answered > c.invited:
+        yield f"{c.answered:,} have answered, but {c.invited:,} were invited"
+
+
+def _require_finding(survey: Survey, finding: Finding) -> None:
+    shown = [choice.count or 0 for choice in finding.choices]
+    most = max(shown, default=0) if finding.kind == "choices" else sum(shown)
+    if finding.base > survey.counts.answered or most > finding.base:
+        raise _contradiction(
+            survey,
+            f"{survey.counts.answered:,} have answered, {finding.base:,} of them the question "
+            f"{finding.code}, which has {most:,} answers",
+        )
+
+
+def _contradiction(survey: Survey, what: str) -> EngagementError:
+    return EngagementError(
+        f"The figures of the survey {survey.campaign} contradict each other: {what}; no report was made. "
+        "Count them again with measure_collect."
+    )

@@ -71,6 +71,30 @@ ALTER TABLE ops.work_item_filed OWNER TO engagement_writer;
 GRANT SELECT ON ops.work_file, ops.work_item_filed TO engagement_reader;
 """
 
+# What is counted of a campaign is counted again only while its people are known: what is there gets the new columns.
+MART = """
+ALTER TABLE mart.campaign_answer ADD COLUMN answered_count bigint, ADD COLUMN form_hash text;
+UPDATE mart.campaign_answer AS m SET answered_count = s.answered_count, form_hash = s.form_hash
+FROM (
+    SELECT
+        r.campaign,
+        a.question_code,
+        count(DISTINCT a.response_id) AS answered_count,
+        max(r.form_hash) AS form_hash
+    FROM core.response AS r
+    INNER JOIN core.answer AS a ON r.response_id = a.response_id
+    WHERE r.kind = 'counted'
+    GROUP BY r.campaign, a.question_code
+) AS s
+WHERE m.campaign = s.campaign AND m.question_code = s.question_code;
+DELETE FROM mart.campaign_answer WHERE answered_count IS NULL;
+ALTER TABLE mart.campaign_answer
+ALTER COLUMN answered_count SET NOT NULL,
+ALTER COLUMN form_hash SET NOT NULL;
+COMMENT ON TABLE mart.campaign_answer IS
+'How many counted responses of a campaign chose an option, of how many that answered the question of a form.';
+"""
+
 OWNER = """
 ALTER TABLE ops.report_figure OWNER TO engagement_writer;
 ALTER TABLE ops.report_release OWNER TO engagement_writer;
@@ -80,5 +104,5 @@ GRANT SELECT ON ops.report_figure, ops.report_release TO engagement_reader;
 
 def upgrade() -> None:
     """Add what the report needs beyond its text."""
-    for ddl in (CORE, REPORT, WORK_ITEMS, OWNER):
+    for ddl in (CORE, REPORT, WORK_ITEMS, MART, OWNER):
         op.execute(ddl)
