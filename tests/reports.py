@@ -9,8 +9,10 @@ from engagement.monitor import content
 from engagement.monitor.content import Content
 from engagement.monitor.distribution import Distribution, Targets
 from engagement.monitor.figures import GroupCount, PatronFigures
+from engagement.monitor.findings import Choice, Finding
+from engagement.monitor.rates import Rate
 from engagement.monitor.report import Letterhead
-from engagement.monitor.surveys import Choice, Finding, Rate, Survey
+from engagement.monitor.surveys import Survey
 from engagement.monitor.trend import Point
 from engagement.monitor.work_items import WorkItem, WorkItems
 from engagement.period import Period

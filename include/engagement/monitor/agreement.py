@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from engagement.errors import EngagementError
 from engagement.monitor.figures import PatronFigures
-from engagement.monitor.surveys import Survey
 
 
 def require(figures: PatronFigures) -> None:
@@ -36,7 +35,3 @@ def _contradiction(figures: PatronFigures, what: str) -> EngagementError:
         f"The figures of {figures.period} contradict each other: {what}; no report was made. "
         "Publish the period again with model_patrons."
     )
-
-
-def require_surveys(surveys: tuple[Survey, ...]) -> None:
-    """Raise EngagementError, naming the first totals that contradict each other, unless all agree."""

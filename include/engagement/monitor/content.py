@@ -22,8 +22,9 @@ from engagement.monitor import (
 )
 from engagement.monitor.distribution import Distribution
 from engagement.monitor.figures import GroupCount, PatronFigures
+from engagement.monitor.rates import Rate
 from engagement.monitor.statement import Revision
-from engagement.monitor.surveys import Rate, Survey
+from engagement.monitor.surveys import Survey
 from engagement.monitor.trend import Point
 from engagement.monitor.work_items import WorkItem, WorkItems
 from engagement.period import Period
@@ -199,7 +200,7 @@ def made(
     agreement.require(patrons)
     if previous is not None:
         agreement.require(previous)
-    agreement.require_surveys(surveys)
+    survey_room.require_agreement(surveys)
     comparison = _comparison(patrons, previous, points)
     before = previous if comparison == "compared" else None
     judge = _Judge(said)

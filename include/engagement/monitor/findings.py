@@ -10,7 +10,7 @@ from engagement.groups import GROUPS
 from engagement.labels import Label, labels
 from engagement.measure.figures import PERCENTAGE_BASE
 from engagement.measure.form import UNKNOWN, Form, Question
-from engagement.monitor.report import SMALL, hidden_groups as hidden
+from engagement.monitor.disclosure import SMALL, hidden
 
 _SHOWN_WHOLE = 100  # of so many answers, a question's totals show nobody
 _HALVES = 4  # a scale of fewer points has no two good ones

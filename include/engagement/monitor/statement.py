@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from engagement.measure.figures import Counts, Reachable
     from engagement.monitor.content import Content
     from engagement.monitor.figures import PatronFigures
-    from engagement.monitor.surveys import Finding, Rate, Survey
+    from engagement.monitor.findings import Finding
+    from engagement.monitor.rates import Rate
+    from engagement.monitor.surveys import Survey
 
 Unit = Literal["records", "people", "responses", "share"]
 
