@@ -3,13 +3,16 @@
 import re
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engagement.errors import EngagementError
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 ROOT = Path(__file__).parents[2]
 INCLUDE = ROOT / "include"
@@ -39,6 +42,7 @@ class Settings(BaseSettings):
     work_items: str | None = None
     campaigns: Path = INCLUDE / "campaigns"
     answers: Path | None = None
+    archive: str | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -78,6 +82,13 @@ class Settings(BaseSettings):
     def answers_folder(self) -> Path:
         """Where librarians put exported answers, a folder for each campaign."""
         return self.answers or self.home / "answers"
+
+    @property
+    def archive_folder(self) -> "UPath":
+        """Where the reports lie for who missed them: a folder, or a place of an object store."""
+        from upath import UPath
+
+        return UPath(self.archive or self.home / "archive")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -106,8 +106,7 @@ def run(library: Any, server: MailServer) -> None:
     read(library)
     check(JUNE)
     publish(JUNE)
-    release.render(JUNE)
-    release.send(JUNE, server)
+    release.send(JUNE, server, release.cut(JUNE, "a run"))
 
 
 def read(library: Any) -> None:

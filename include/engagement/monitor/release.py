@@ -1,90 +1,273 @@
-"""From published figures to a report in its readers' mailboxes."""
+"""From a cut of the figures to a report in its readers' mailboxes."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import secrets
+from typing import Any
 
-from engagement import mail, outbox, sending, warehouse
+from engagement import address, clock, mail, outbox, sending, warehouse
 from engagement.errors import EngagementError
 from engagement.labels import Language
-from engagement.mail import MailServer
-from engagement.monitor import content, distribution, report
-from engagement.monitor.report import Letterhead, Report
-from engagement.outbox import Batch
+from engagement.mail import Letter, MailServer
+from engagement.monitor import archive, distribution, editions, rhythm
+from engagement.monitor.distribution import Distribution
+from engagement.outbox import Batch, Recipient
 from engagement.period import Period
 from engagement.sending import Message
+from engagement.settings import settings
+from engagement.templates import environment
+from engagement.warehouse import Session
 
-LANGUAGE: Language = "th"
+_STEP = "report-v1"
 _log = logging.getLogger(__name__)
 
 
-def render(period: Period) -> int:
-    """Render the report on a published period and keep it; return its edition.
+class NothingToSend(EngagementError):
+    """The report is not to be mailed by itself; says why."""
 
-    Rendering again gives the same edition as long as it says the same; a period that was published
-    again makes a new edition, which nobody is mailed by itself.
+
+def cut(period: Period, run: str) -> int:
+    """Make the period's edition as of now, and archive it; return it. Mails nobody.
+
+    Args:
+        period: what the report is on.
+        run: what makes it, as a data engineer finds it again.
 
     Raises:
         EngagementError: nothing is published for the period, or its figures contradict each other.
     """
-    with warehouse.session() as session:
-        said = distribution.read()
-        told = content.gather(session, period, said, "")
-        made = report.render(told, Letterhead(said.library, said.contact, said.email), LANGUAGE)
-        edition = session.scalar(
-            "monitor/keep_report",
-            period=str(period),
-            language=LANGUAGE,
-            subject=made.subject,
-            html=made.html,
-            text=made.text,
-            content_hash=_hash(made),
-            cut_at=told.cut_at,
-        )
-    _log.info("The report on %s is edition %s.", period, edition)
-    return int(edition)
+    edition = editions.make(period, run)
+    archive.keep()
+    return edition
 
 
-def send(period: Period, server: MailServer) -> int:
-    """Mail the newest edition of the period's report to whoever has not had it; return how many went.
+def cut_to_send(period: Period, run: str) -> int:
+    """Do what `cut` does for a report that is to go out by itself; return the edition.
 
     Raises:
-        EngagementError: the report is not rendered, or not every mail could be sent.
+        NothingToSend: it is not the latest closed period, or another edition of it went out already.
+        EngagementError: nothing is published for the period, or its figures contradict each other.
     """
-    batch = Batch("report", str(period))
+    latest = rhythm.latest_closed(clock.now())
+    if period != latest:
+        raise NothingToSend(
+            f"The report on {period} is archived and not mailed: only that on the last month, {latest}, "
+            f"goes out by itself. `engagement report send {period}` mails it."
+        )
+    edition = cut(period, run)
     with warehouse.session() as session:
-        newest = session.one("monitor/newest_report", period=str(period), language=LANGUAGE)
-    if newest is None:
+        released = session.one("monitor/released_report", period=str(period))
+    if released is not None and released.edition != edition:
+        raise NothingToSend(
+            f"Edition {edition} of the report on {period} is archived and not mailed: edition "
+            f"{released.edition} went out. `engagement report send {period}` mails it to who has had none."
+        )
+    return edition
+
+
+def send(period: Period, server: MailServer, edition: int, approved_by: str | None = None) -> int:
+    """Let an edition go, and mail it to every recipient who has not had the report; return how many went.
+
+    Only the first edition of a period that is let go is mailed; another one mails nobody.
+
+    Args:
+        period: what the report is on.
+        server: who takes the mails.
+        edition: which edition.
+        approved_by: who let it go, where it waited for that.
+
+    Raises:
+        EngagementError: there is no such edition, or not every mail could be sent.
+    """
+    said = distribution.read()
+    with warehouse.session() as session:
+        _require(session, period)
+        if _released(session, period, edition, approved_by) != edition:
+            _log.info("Another edition of the report on %s went out; nobody is mailed.", period)
+            return 0
+        _queue(session, period, edition, said)
+    return _sent(period, server)
+
+
+def send_newest(period: Period, server: MailServer, by: str) -> int:
+    """Mail the newest edition to every recipient who has not had the report, because a person wants it.
+
+    Args:
+        period: what the report is on, however long ago.
+        server: who takes the mails.
+        by: who wants it; recorded where he is the first to let the report go.
+
+    Returns:
+        How many mails went out.
+
+    Raises:
+        EngagementError: there is no report, or not every mail could be sent.
+    """
+    said = distribution.read()
+    with warehouse.session() as session:
+        edition = _require(session, period)
+        _released(session, period, edition, by)
+        _queue(session, period, edition, said)
+    return _sent(period, server)
+
+
+def resend(period: Period, server: MailServer, to: str, by: str) -> int:
+    """Mail the edition that went out to one of its recipients once more; return how many mails went.
+
+    Args:
+        period: what the report is on.
+        server: who takes the mail.
+        to: the recipient's address.
+        by: who wants it; recorded.
+
+    Raises:
+        EngagementError: he is none of the recipients, the report has not gone out, or the mail could not be sent.
+    """
+    said = distribution.read()
+    known = {one.address.lower(): one for one in said.recipients}
+    wanted = known.get((address.normal(to) or "").lower())
+    if wanted is None:
+        raise EngagementError(
+            f"That address is none of the recipients in {settings().report_file.name}; add it there, or use "
+            f"`engagement report preview {period} --to`."
+        )
+    with warehouse.session() as session:
+        released = session.one("monitor/released_report", period=str(period))
+        if released is None:
+            raise EngagementError(
+                f"The report on {period} has not gone out yet; `engagement report send {period}` mails it."
+            )
+        number = session.scalar(
+            "monitor/add_resend",
+            period=str(period),
+            edition=released.edition,
+            resent_by=by,
+            resent_at=clock.now(),
+        )
+        outbox.add(
+            session, _batch(period), f"again-{number}", released.edition, [_recipient(wanted)]
+        )
+    return _sent(period, server)
+
+
+def preview(
+    period: Period,
+    server: MailServer,
+    edition: int,
+    to: distribution.Recipient,
+    step: str | None = None,
+) -> int:
+    """Mail an edition to one reader, marked as a preview; return how many mails went.
+
+    Args:
+        period: what the report is on.
+        server: who takes the mail.
+        edition: which edition.
+        to: who reads it.
+        step: the same mail goes out once under one name; None mails it whenever it is asked for.
+
+    Raises:
+        EngagementError: the mail could not be sent.
+    """
+    batch = Batch("preview", str(period))
+    outbox.queue(batch, step or f"preview-{secrets.token_hex(4)}", edition, [_recipient(to)])
+    return _dispatched(batch, server, _Letters(period, server, is_preview=True))
+
+
+def review(period: Period, server: MailServer, edition: int) -> distribution.Review | None:
+    """Mail an edition to the reviewer, once; return who may let it go, or None where nobody is asked.
+
+    Raises:
+        EngagementError: the mail could not be sent.
+    """
+    said = distribution.read()
+    with warehouse.session() as session:
+        is_released = session.one("monitor/released_report", period=str(period)) is not None
+    if said.review is None or is_released:
+        return None
+    preview(period, server, edition, said.review.reviewer, step=f"review-{edition}")
+    return said.review
+
+
+def _require(session: Session, period: Period) -> int:
+    """Return the newest edition; raises EngagementError where there is none."""
+    edition = editions.newest(session, period)
+    if edition is None:
         raise EngagementError(
             f"There is no report on {period} yet; run the task render of monitor_report for it first."
         )
-    outbox.queue(
-        batch, "report-v1", newest.edition, [one.address for one in distribution.read().recipients]
+    return edition
+
+
+def _released(session: Session, period: Period, edition: int, by: str | None) -> int:
+    """Let the edition go unless one was; return which was let go."""
+    session.run(
+        "monitor/release_report",
+        period=str(period),
+        edition=edition,
+        released_by=by,
+        released_at=clock.now(),
     )
-    outcome = sending.dispatch(batch, server, lambda message: _compose(period, message, server))
-    sending.require_done(batch, server, outcome)
-    sent = outcome[mail.Verdict.ACCEPTED]
+    released: Any = session.one("monitor/released_report", period=str(period))
+    return int(released.edition)
+
+
+def _queue(session: Session, period: Period, edition: int, said: Distribution) -> None:
+    outbox.add(
+        session, _batch(period), _STEP, edition, [_recipient(one) for one in said.recipients]
+    )
+
+
+def _batch(period: Period) -> Batch:
+    return Batch("report", str(period))
+
+
+def _recipient(one: distribution.Recipient) -> Recipient:
+    return Recipient(one.address, one.language, one.pdf)
+
+
+def _sent(period: Period, server: MailServer) -> int:
+    try:
+        sent = _dispatched(_batch(period), server, _Letters(period, server))
+    finally:
+        archive.keep()  # its index says which edition went out
     _log.info("%s mail(s) of the report on %s were sent.", sent, period)
     return sent
 
 
-def _compose(period: Period, message: Message, server: MailServer) -> bytes:
-    with warehouse.session() as session:
-        kept = session.one(
-            "monitor/report", period=str(period), language=LANGUAGE, edition=message.edition
-        )
-    if kept is None:
-        raise LookupError(f"edition {message.edition} of {period}")
-    letter = mail.Letter(
-        sender=server.sender,
-        subject=f"[catch-all] {kept.subject}" if message.is_caught else kept.subject,
-        text=kept.text,
-        html=kept.html,
-        language=LANGUAGE,
-    )
-    return letter.addressed(message.address, message.token, headers=message.headers)
+def _dispatched(batch: Batch, server: MailServer, letters: _Letters) -> int:
+    outcome = sending.dispatch(batch, server, letters.compose)
+    sending.require_done(batch, server, outcome)
+    return outcome[mail.Verdict.ACCEPTED]
 
 
-def _hash(made: Report) -> str:
-    return hashlib.sha256("\0".join((made.subject, made.html, made.text)).encode()).hexdigest()
+class _Letters:
+    """The mails of one dispatch: what several recipients have alike is written once."""
+
+    def __init__(self, period: Period, server: MailServer, *, is_preview: bool = False) -> None:
+        self._period = period
+        self._sender = server.sender
+        self._is_preview = is_preview
+        self._written: dict[tuple[Any, ...], Letter] = {}
+
+    def compose(self, message: Message) -> bytes:
+        language = message.language or "th"
+        alike = (message.edition, language, message.has_pdf, message.is_caught)
+        if alike not in self._written:
+            self._written[alike] = editions.letter(
+                self._period,
+                message.edition or 0,
+                language,
+                sender=self._sender,
+                has_pdf=message.has_pdf,
+                mark=self._mark(language, is_caught=message.is_caught),
+            )
+        letter = self._written[alike]
+        return letter.addressed(message.address, message.token, headers=message.headers)
+
+    def _mark(self, language: Language, *, is_caught: bool) -> str:
+        mark = "[catch-all] " if is_caught else ""
+        if self._is_preview:
+            mark += environment("release", language).get_template("preview.txt.j2").render() + " "
+        return mark

@@ -47,6 +47,23 @@ CREATE TABLE ops.report_release (
 );
 COMMENT ON TABLE ops.report_release IS
 'Which edition of a period''s report was let go to its recipients, when, and by whom where it was a person.';
+
+CREATE TABLE ops.report_resend (
+    resend_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    period text NOT NULL,
+    edition integer NOT NULL,
+    resent_by text NOT NULL,
+    resent_at timestamptz NOT NULL
+);
+COMMENT ON TABLE ops.report_resend IS
+'When a person had the report mailed to one of its recipients once more; the mail is the step of that number.';
+
+-- What went out before editions were let go was let go all the same.
+INSERT INTO ops.report_release (period, edition, released_at)
+SELECT ref, min(edition), min(sent_at)
+FROM core.message
+WHERE purpose = 'report' AND edition IS NOT NULL AND sent_at IS NOT NULL
+GROUP BY ref;
 """
 
 WORK_ITEMS = """
@@ -98,7 +115,8 @@ COMMENT ON TABLE mart.campaign_answer IS
 OWNER = """
 ALTER TABLE ops.report_figure OWNER TO engagement_writer;
 ALTER TABLE ops.report_release OWNER TO engagement_writer;
-GRANT SELECT ON ops.report_figure, ops.report_release TO engagement_reader;
+ALTER TABLE ops.report_resend OWNER TO engagement_writer;
+GRANT SELECT ON ops.report_figure, ops.report_release, ops.report_resend TO engagement_reader;
 """
 
 

@@ -1,4 +1,7 @@
-SELECT max(r.edition) AS edition
+SELECT
+    r.edition,
+    r.content_hash
 FROM ops.report AS r
-WHERE r.period = :period AND r.language = :language
-HAVING count(*) > 0
+WHERE r.period = :period
+ORDER BY r.edition DESC
+LIMIT 1

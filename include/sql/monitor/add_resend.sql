@@ -1,0 +1,3 @@
+INSERT INTO ops.report_resend (period, edition, resent_by, resent_at)
+VALUES (:period, :edition, :resent_by, :resent_at)
+RETURNING resend_id

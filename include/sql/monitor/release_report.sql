@@ -1,0 +1,4 @@
+-- The first release of a period is the one that mails by itself; a later one changes nothing.
+INSERT INTO ops.report_release (period, edition, released_by, released_at)
+VALUES (:period, :edition, :released_by, :released_at)
+ON CONFLICT (period) DO NOTHING
