@@ -1,0 +1,298 @@
+"""Which edition of the report reaches whom, in which language, and what lies in the archive for who missed it."""
+
+import csv
+import email
+import io
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_report_mail import MailWorld, publish_figures, sentence_of
+
+from engagement.mail import MailServer
+from engagement.monitor import archive, distribution, release
+from engagement.period import Period
+from engagement.settings import settings
+
+JUNE = Period(2018, 6)
+DIRECTOR, DEAN, DEPUTY = (f"{who}@library.example.com" for who in ("director", "dean", "deputy"))
+
+
+@pytest.fixture
+def mails() -> MailWorld:
+    return MailWorld()
+
+
+@pytest.fixture
+def server(mails: MailWorld, listen: Any) -> MailServer:
+    made: MailServer = listen(mails)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def ready(clock: Any, store: Any, world: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A published June, and the shipped list of recipients: Thai with PDF, English, Thai."""
+    own = tmp_path / "report.yaml"
+    own.write_bytes(settings().report_file.read_bytes())
+    world.setenv("ENGAGEMENT_REPORT_FILE", str(own))
+    world.setenv("ENGAGEMENT_ARCHIVE", str(tmp_path / "archive"))
+    world.setenv("ENGAGEMENT_MAIL", "live")
+    settings.cache_clear()
+    publish_figures(store, "2018-06", real=12_083)
+
+
+def cut() -> int:
+    return release.cut(JUNE, "run 1")
+
+
+def by_recipient(mails: MailWorld) -> dict[str, EmailMessage]:
+    return {to[0]: message for to, message in mails.received}
+
+
+def recipients(*lines: str) -> None:
+    path = settings().report_file
+    text = path.read_text("utf-8")
+    head, tail = text.split("recipients:\n")
+    rest = tail[tail.index("\n\n") :]
+    path.write_text(head + "recipients:\n" + "".join(f"  - {x}\n" for x in lines) + rest, "utf-8")
+
+
+# Who gets what
+
+
+def test_each_recipient_gets_his_language_and_the_pdf_only_where_he_wants_it(
+    mails: MailWorld, server: MailServer
+) -> None:
+    assert release.send(JUNE, server, cut()) == 3
+    got = by_recipient(mails)
+    assert [got[to]["Content-Language"] for to in (DIRECTOR, DEAN, DEPUTY)] == ["th", "en", "th"]
+    types = {to: [p.get_content_type() for p in got[to].iter_attachments()] for to in got}
+    assert "application/pdf" in types[DIRECTOR]
+    assert "application/pdf" not in types[DEAN] + types[DEPUTY]
+    (pdf,) = (p for p in got[DIRECTOR].iter_attachments() if p.get_content_subtype() == "pdf")
+    assert pdf.get_filename() == "ลูกค้าที่แท้จริง มิถุนายน 2561.pdf"
+    html = got[DEAN].get_body(("html",))
+    assert html is not None
+    assert "Khon Kaen University Library" in html.get_content()
+
+
+def test_the_picture_travels_inside_the_mail(mails: MailWorld, server: MailServer) -> None:
+    release.send(JUNE, server, cut())
+    message = by_recipient(mails)[DEPUTY]
+    (picture,) = (p for p in message.walk() if p.get_content_maintype() == "image")
+    html = message.get_body(("html",))
+    assert html is not None
+    assert f"cid:{picture['Content-ID'].strip('<>')}" in html.get_content()
+
+
+# Editions
+
+
+def test_a_cut_that_says_the_same_is_the_same_edition_whenever_it_was_made(
+    clock: Any, store: Any
+) -> None:
+    assert cut() == 1
+    clock.at(2018, 7, 6, 8)
+    assert release.cut(JUNE, "another run") == 1
+    assert store.value("SELECT count(*) FROM ops.report") == 2  # languages
+    publish_figures(store, "2018-06", real=12_084)
+    assert release.cut(JUNE, "another run") == 2
+    assert store.value("SELECT count(DISTINCT edition) FROM ops.report_figure") == 2
+
+
+def test_a_month_published_again_is_archived_and_mails_nobody_not_even_who_is_new(
+    mails: MailWorld, server: MailServer, store: Any, clock: Any, tmp_path: Path
+) -> None:
+    release.send(JUNE, server, cut())
+    publish_figures(store, "2018-06", real=12_084)
+    recipients(DIRECTOR, DEAN, DEPUTY, "rector@library.example.com")
+    said = sentence_of(release.cut_to_send, JUNE, "run 2")
+    assert said == (
+        "Edition 2 of the report on 2018-06 is archived and not mailed: edition 1 went out. "
+        "`engagement report send 2018-06` mails it to who has had none."
+    )
+    assert release.send(JUNE, server, 2) == 0
+    assert len(mails.received) == 3
+    assert (tmp_path / "archive" / "2018-06" / "2" / "report-th.html").exists()
+
+
+def test_the_edition_that_went_out_reaches_who_is_new_when_its_task_is_cleared(
+    mails: MailWorld, server: MailServer
+) -> None:
+    release.send(JUNE, server, cut())
+    recipients(DIRECTOR, DEAN, DEPUTY, "rector@library.example.com")
+    assert release.send(JUNE, server, 1) == 1
+    assert mails.reached()[-1] == "rector@library.example.com"
+
+
+def test_only_the_latest_closed_month_goes_out_by_itself(clock: Any) -> None:
+    clock.at(2018, 8, 1)
+    said = sentence_of(release.cut_to_send, JUNE, "run 1")
+    assert said.startswith("The report on 2018-06 is archived and not mailed: only that on the")
+    clock.at(2018, 7, 31)
+    assert release.cut_to_send(JUNE, "run 1") == 1
+
+
+# What people ask for
+
+
+def test_a_person_mails_an_older_month_to_who_has_had_none_and_is_written_down(
+    mails: MailWorld, server: MailServer, store: Any, clock: Any
+) -> None:
+    clock.at(2018, 10, 1)
+    cut()
+    assert release.send_newest(JUNE, server, "anna") == 3
+    assert release.send_newest(JUNE, server, "bert") == 0
+    assert store.do("SELECT edition, released_by FROM ops.report_release") == [(1, "anna")]
+
+
+def test_a_recipient_who_lost_the_report_gets_it_again_and_it_is_written_down_by_whom(
+    mails: MailWorld, server: MailServer, store: Any
+) -> None:
+    edition = cut()
+    said = sentence_of(release.resend, JUNE, server, DEAN, "anna")
+    assert said == "The report on 2018-06 has not gone out yet; `engagement report send 2018-06` mails it."
+    release.send(JUNE, server, edition)
+    for _ in range(2):
+        assert release.resend(JUNE, server, DEAN.upper(), "anna") == 1
+    assert mails.reached()[-2:] == [DEAN, DEAN]
+    assert mails.received[-1][1]["Content-Language"] == "en"
+    assert store.do("SELECT edition, resent_by FROM ops.report_resend") == [(1, "anna")] * 2
+
+
+def test_it_is_sent_again_to_nobody_else(mails: MailWorld, server: MailServer) -> None:
+    release.send(JUNE, server, cut())
+    said = sentence_of(release.resend, JUNE, server, "stranger@library.example.com", "anna")
+    assert said.startswith("That address is none of the recipients in report.yaml; add it there")
+    assert len(mails.received) == 3
+
+
+def test_a_preview_is_marked_and_is_no_release(
+    mails: MailWorld, server: MailServer, store: Any
+) -> None:
+    edition = cut()
+    for language in ("th", "en"):
+        to = distribution.Recipient(address="anna@library.example.com", language=language)
+        assert release.preview(JUNE, server, edition, to) == 1
+    subjects = [message["Subject"] for _, message in mails.received]
+    assert subjects[0].startswith("[ตัวอย่าง] ")
+    assert subjects[1].startswith("[Preview] ")
+    assert store.value("SELECT count(*) FROM ops.report_release") == 0
+    assert release.send(JUNE, server, edition) == 3
+
+
+def test_where_a_reviewer_is_named_he_gets_it_first_and_once(
+    mails: MailWorld, server: MailServer
+) -> None:
+    edition = cut()
+    assert release.review(JUNE, server, edition) is None
+    path = settings().report_file
+    reviewer = "review: {reviewer: anna@library.example.com, approvers: [anna, bert]}\n"
+    path.write_text(path.read_text("utf-8") + reviewer, "utf-8")
+    for _ in range(2):
+        asked = release.review(JUNE, server, edition)
+        assert asked is not None
+        assert asked.approvers == ("anna", "bert")
+    assert mails.reached() == ["anna@library.example.com"]
+    release.send(JUNE, server, edition, approved_by="bert")
+    assert release.review(JUNE, server, edition) is None
+
+
+# The archive
+
+
+def test_the_archive_holds_the_mail_the_pdf_and_the_figures_in_both_languages(
+    tmp_path: Path,
+) -> None:
+    cut()
+    folder = tmp_path / "archive" / "2018-06" / "1"
+    assert {path.name for path in folder.iterdir()} == {
+        "report-th.html", "report-th.eml", "report-th.pdf",
+        "report-en.html", "report-en.eml", "report-en.pdf", "figures.csv",
+    }  # fmt: skip
+    html = (folder / "report-th.html").read_text("utf-8")
+    assert "data:image/png;base64," in html
+    assert "cid:" not in html
+    assert (folder / "report-en.pdf").read_bytes().startswith(b"%PDF-")
+    mail = email.message_from_bytes((folder / "report-th.eml").read_bytes(), policy=default)
+    assert isinstance(mail, EmailMessage)
+    assert "12,083" in mail["Subject"]
+    raw = (folder / "figures.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
+    found = {(row["name"], row["about"]): row for row in rows}
+    real = found["real_customers", "2018-06"]
+    assert (float(real["value"]), float(real["base"])) == (12_083, 60_403)
+
+
+def test_a_figure_that_excel_would_work_out_stays_text(store: Any, tmp_path: Path) -> None:
+    cut()
+    store.do("UPDATE ops.report_figure SET about = '=1+1' WHERE figure_no = 1")
+    (tmp_path / "archive" / "2018-06" / "1" / "figures.csv").unlink()
+    archive.keep()
+    assert "'=1+1" in (tmp_path / "archive" / "2018-06" / "1" / "figures.csv").read_text("utf-8")
+
+
+def test_the_index_names_every_month_and_which_edition_was_mailed(
+    server: MailServer, store: Any, tmp_path: Path
+) -> None:
+    index = tmp_path / "archive" / "index.html"
+    release.send(JUNE, server, cut())
+    publish_figures(store, "2018-06", real=12_084)
+    cut()
+    page = " ".join(index.read_text("utf-8").split())
+    assert "มิถุนายน 2561 · June 2018" in page
+    assert "Edition 1, mailed" in page
+    assert "Edition 2, not mailed" in page
+    for link in ("2018-06/1/report-th.html", "2018-06/2/report-en.pdf", "2018-06/1/figures.csv"):
+        assert f'href="{link}"' in page
+        assert (tmp_path / "archive" / link).exists()
+
+
+def test_an_archive_that_was_lost_is_written_again_and_nothing_half_is_left(
+    server: MailServer, tmp_path: Path
+) -> None:
+    cut()
+    root = tmp_path / "archive"
+    (root / "2018-06" / "1" / "figures.csv").unlink()  # written last: the folder is not whole
+    (root / "2018-06" / "1" / "report-th.pdf").write_bytes(b"half")
+    (root / "2018-06" / ".1.new").mkdir()
+    cut()
+    assert (root / "2018-06" / "1" / "report-th.pdf").read_bytes().startswith(b"%PDF-")
+    assert sorted(path.name for path in (root / "2018-06").iterdir()) == ["1"]
+
+
+def test_the_archive_may_lie_in_an_object_store(world: pytest.MonkeyPatch) -> None:
+    from upath import UPath
+
+    world.setenv("ENGAGEMENT_ARCHIVE", "memory://reports")
+    settings.cache_clear()
+    cut()
+    cut()
+    assert (UPath("memory://reports") / "2018-06" / "1" / "report-en.eml").exists()
+    assert (UPath("memory://reports") / "index.html").exists()
+
+
+def test_an_archive_that_cannot_be_written_is_one_sentence(
+    world: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    world.setenv("ENGAGEMENT_ARCHIVE", str(tmp_path / "file" / "archive"))
+    settings.cache_clear()
+    said = sentence_of(cut)
+    assert said.startswith("The archive of the reports cannot be written (Not a directory)")
+
+
+def test_no_recipient_is_named_in_the_archive(server: MailServer, tmp_path: Path) -> None:
+    release.send(JUNE, server, cut())
+    files = [path for path in (tmp_path / "archive").rglob("*") if path.is_file()]
+    assert len(files) == 8
+    for path in files:
+        text = path.read_bytes()
+        if path.suffix == ".eml":
+            message = email.message_from_bytes(text, policy=default)
+            assert message["To"] == "undisclosed-recipients:;"
+            text += b"".join(p.get_payload(decode=True) or b"" for p in message.walk())
+        assert not [to for to in (DIRECTOR, DEAN, DEPUTY) if to.encode() in text]
