@@ -18,6 +18,7 @@ from engagement import warehouse, wording
 from engagement.errors import EngagementError
 from engagement.labels import Language
 from engagement.monitor import distribution, editions
+from engagement.monitor.report import PICTURE
 from engagement.period import Period
 from engagement.settings import settings
 from engagement.templates import environment
@@ -113,7 +114,7 @@ def _files(entry: Entry) -> Iterator[tuple[str, bytes]]:
         html = kept.html
         if kept.chart is not None:
             inline = base64.b64encode(kept.chart).decode()
-            html = html.replace(f"cid:{editions.PICTURE}", f"data:image/png;base64,{inline}")
+            html = html.replace(f"cid:{PICTURE}", f"data:image/png;base64,{inline}")
         yield f"report-{language}.html", html.encode()
         yield f"report-{language}.eml", _mail(entry, language)
         if kept.pdf is not None:

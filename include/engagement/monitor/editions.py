@@ -12,15 +12,14 @@ from engagement import mail, warehouse, wording
 from engagement.labels import Language
 from engagement.mail import Attachment
 from engagement.monitor import content, distribution, report, statement
-from engagement.monitor.content import Content, Letterhead
-from engagement.monitor.report import Report
+from engagement.monitor.content import Content
+from engagement.monitor.report import PICTURE, Letterhead, Report
 from engagement.period import Period
 from engagement.settings import settings
 from engagement.templates import environment
 from engagement.warehouse import Session
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-PICTURE = "trend"  # what the HTML calls it: cid:trend
 _FIGURES = (
     "period", "edition", "figure_no", "name", "about", "unit", "value", "base", "low", "high", "source",
 )  # fmt: skip

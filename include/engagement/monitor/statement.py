@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from engagement.labels import Label
 from engagement.period import Period
@@ -186,12 +186,3 @@ def said(session: Session, period: Period) -> dict[tuple[str, str], float]:
         (row.name, row.about): row.value
         for row in session.rows("monitor/said_figures", period=str(period))
     }
-
-
-def keep(session: Session, period: Period, edition: int, figures: tuple[Row, ...]) -> None:
-    """Write down what an edition says; once."""
-    for number, row in enumerate(figures, 1):
-        values: dict[str, Any] = vars(row)
-        session.run(
-            "monitor/keep_figure", period=str(period), edition=edition, figure_no=number, **values
-        )
