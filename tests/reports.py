@@ -104,8 +104,8 @@ NEWS = Survey(
         invited=1_567,
         sent=1_567,
         hard_bounced=893,
-        soft_bounced=0,
-        uncertain=3,
+        soft_bounced=3,
+        uncertain=0,
         delivered=671,
         opted_out=4,
         answered=398,
@@ -179,7 +179,7 @@ STOPPED = replace(
     answered_of_delivered=Rate(0, 39, 0.0, 0.0, 0.09),
     findings=(),
 )
-REACHABLE = Reachable("2018-06", date(2018, 7, 8), 11_968, 0.43, 0.407, 0.453, 1_564)
+REACHABLE = Reachable("2018-06", date(2018, 7, 8), 11_968, 0.43, 0.407, 0.453, 1_567)
 TREND = (Point(Period(2018, 6), 12_083), Point(Period(2018, 7), 12_783))
 
 

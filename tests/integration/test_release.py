@@ -153,7 +153,10 @@ def test_a_recipient_who_lost_the_report_gets_it_again_and_it_is_written_down_by
 ) -> None:
     edition = cut()
     said = sentence_of(release.resend, JUNE, server, DEAN, "anna")
-    assert said == "The report on 2018-06 has not gone out yet; `engagement report send 2018-06` mails it."
+    assert (
+        said
+        == "The report on 2018-06 has not gone out yet; `engagement report send 2018-06` mails it."
+    )
     release.send(JUNE, server, edition)
     for _ in range(2):
         assert release.resend(JUNE, server, DEAN.upper(), "anna") == 1

@@ -89,16 +89,17 @@ Code = Annotated[str, AfterValidator(_require_code)]
 
 
 class Option(_Part):
-    """What may be ticked, in both languages, and how else an export may write it."""
+    """What may be ticked, in both languages, how else an export may write it, and how a report calls it."""
 
     th: Text
     en: Text
     also: Texts = ()
+    short: Label | None = None
 
     @property
     def label(self) -> Label:
-        """Its name."""
-        return Label(self.th, self.en)
+        """What a report calls it: its short name, else its words."""
+        return self.short or Label(self.th, self.en)
 
     @property
     def spellings(self) -> tuple[str, ...]:

@@ -155,7 +155,9 @@ def _harmless(value: Any) -> Any:
 def _index(entries: Sequence[Entry]) -> bytes:
     template = environment("archive").get_template("index.html.j2")
     months = [list(of_month) for _, of_month in groupby(entries, lambda entry: entry.period)]
-    return template.render(library=distribution.read().library, months=months, en=wording.EN).encode()
+    return template.render(
+        library=distribution.read().library, months=months, en=wording.EN
+    ).encode()
 
 
 def _replace(path: UPath, written: bytes) -> None:

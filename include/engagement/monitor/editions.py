@@ -159,9 +159,7 @@ def read(period: Period, edition: int, language: Language) -> Any:
         LookupError: it is not kept.
     """
     with warehouse.session() as session:
-        kept = session.one(
-            "monitor/report", period=str(period), edition=edition, language=language
-        )
+        kept = session.one("monitor/report", period=str(period), edition=edition, language=language)
     if kept is None:
         raise LookupError(f"edition {edition} of {period} in {language}")
     return kept

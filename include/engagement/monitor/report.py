@@ -60,14 +60,15 @@ def render(content: Content, letterhead: Letterhead, language: Language) -> Repo
 
 def phrases(content: Content, letterhead: Letterhead, language: Language) -> dict[str, Any]:
     """Return what the templates of every edition put into words."""
-    patrons, faults = content.patrons, content.work.faults
+    patrons, faults, zone = content.patrons, content.work.faults, settings().zone
     values: dict[str, Any] = {
         "c": content,
         "f": patrons,
         "letterhead": letterhead,
         "month_before": patrons.period.previous,
-        "cut_at": content.cut_at.astimezone(settings().zone),
-        "published_at": patrons.published_at.astimezone(settings().zone),
+        "cut_at": content.cut_at.astimezone(zone),
+        "last_good_at": content.work.last_good_at and content.work.last_good_at.astimezone(zone),
+        "published_at": patrons.published_at.astimezone(zone),
         "section_titles": words()["sections"],
         "chart_says": chart.statement(content.trend, language),
         "picture": PICTURE,

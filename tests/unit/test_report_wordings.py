@@ -1,0 +1,327 @@
+"""What the executives' mail says when there is something to decide, to compare or to ask, and when there is not."""
+
+import re
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+from reports import (
+    CUT_AT,
+    DECISIONS,
+    JULY,
+    JUNE,
+    LETTERHEAD,
+    NEWS,
+    REACHABLE,
+    SAID,
+    STOPPED,
+    WORK,
+    content_of,
+    decision,
+    full,
+    item,
+)
+from test_report import both
+
+from engagement.labels import Label
+from engagement.monitor import report, statement
+from engagement.monitor.distribution import Targets
+from engagement.monitor.findings import Choice, Finding
+from engagement.monitor.statement import Revision
+from engagement.monitor.trend import Point
+from engagement.monitor.work_items import LIMITS, WorkItems
+from engagement.period import Period
+
+
+def said_of(content, language="th"):
+    return both(report.render(content, LETTERHEAD, language))
+
+
+def july(work=WORK, said=SAID, **more):
+    return content_of(JULY, JUNE, work, said, **more)
+
+
+def in_order(said, *words):
+    places = [said.index(word) for word in words]
+    assert places == sorted(places)
+
+
+def test_the_report_keeps_its_order_from_the_finding_to_the_contact():
+    for said in said_of(full()):
+        in_order(
+            said.split("คน ", 1)[1],
+            "ยังไม่ถึงเป้าหมาย",
+            "1. คงเวลาโพสต์",
+            "จากระเบียนสมาชิกสู่ผู้ที่ส่งอีเมลได้",
+            "ลูกค้าที่แท้จริง แยกตามกลุ่ม",
+            "เหตุที่ไม่ผ่านการตรวจ",
+            "แบบสำรวจ: แบบสำรวจการรับรู้ข่าวสาร",
+            "แบบสำรวจ: แบบสำรวจเวลาเปิดบริการ",
+            "อีเมลส่งถึงผู้รับเพียงใด",
+            "ลูกค้าที่แท้จริงในเดือนที่ผ่านมา",
+            "งานใหม่ที่ดำเนินการแล้วเสร็จ",
+            "คุณภาพของข้อมูล",
+            "English summary In July",
+            "รอบการทำงาน test",
+        )
+
+
+def test_the_subject_names_the_result_and_how_many_decisions_are_wanted():
+    assert report.render(july(DECISIONS), LETTERHEAD, "th").subject == (
+        "ลูกค้าที่แท้จริง 12,783 รายการ (+700) · เรื่องที่ขอให้ตัดสินใจ 3 เรื่อง – รายงานเดือนกรกฎาคม 2561"
+    )
+    assert report.render(july(DECISIONS), LETTERHEAD, "en").subject == (
+        "12,783 real customers (+700) · Decisions wanted: 3 – report for July 2018"
+    )
+
+
+def test_decisions_have_owner_and_deadline_and_the_overdue_comes_first():
+    for said in said_of(july(DECISIONS)):
+        in_order(
+            said[said.index("1. ") :],
+            "1. คงเวลาโพสต์ 16.00-20.00 น. ตลอดภาคการศึกษาหรือไม่",
+            "ครบกำหนดวันที่ 3 สิงหาคม 2561 เกินกำหนดมา 4 วัน",
+            "ภารกิจประชาสัมพันธ์",
+            "ค้างมา 34 วัน",
+            "2. เปิดให้สมาชิกที่อีเมลตีกลับ",
+            "ภายในวันที่ 15 สิงหาคม 2561",
+            "3. เปิดใช้ระบบ KKUL Digital Badge",
+            "ภายในวันที่ 31 สิงหาคม 2561",
+        )
+
+
+def test_of_more_than_three_decisions_three_are_shown_and_the_rest_counted():
+    many = [decision(n, f"เรื่องที่ {n}.", date(2018, 9, n)) for n in range(1, 7)]
+    content = july(WorkItems(tuple(reversed(many)), (), CUT_AT))
+    for said in said_of(content):
+        assert "เรื่องที่ขอให้ตัดสินใจ 6 เรื่อง" in said
+        in_order(said, "1. เรื่องที่ 1.", "2. เรื่องที่ 2.", "3. เรื่องที่ 3.", "และอีก 3 รายการ")
+        assert "เรื่องที่ 4." not in said
+
+
+def test_a_month_without_decisions_says_so_and_its_subject_keeps_silent():
+    for said in said_of(july()):
+        assert "เดือนนี้ไม่มีเรื่องที่ขอให้ตัดสินใจ" in said
+    assert "ตัดสินใจ" not in report.render(july(), LETTERHEAD, "th").subject
+
+
+def test_what_was_decided_stands_beside_its_work():
+    taken = item(
+        "เวลาเปิดห้องอ่าน",
+        "routine",
+        decided="เปิดถึงเที่ยงคืน",
+        decided_by="ผู้อำนวยการ",
+        decided_on=date(2018, 7, 20),
+    )
+    for said in said_of(july(WorkItems((taken,), (), CUT_AT))):
+        assert "ตัดสินใจแล้ว: เปิดถึงเที่ยงคืน (ผู้อำนวยการ 20 กรกฎาคม 2561)" in said
+
+
+def test_a_survey_has_its_own_funnel_rates_and_findings():
+    for said in said_of(july(surveys=(NEWS,))):
+        assert "ตั้งแต่วันที่ 9 กรกฎาคม 2561 ถึงวันที่ 18 กรกฎาคม 2561 ปิดแล้ว" in said
+        assert "ที่อยู่ใช้ไม่ได้แล้ว 893 คน เหตุอื่น 3 คน ไม่แน่ชัด 0 คน" in said
+        assert "57.0% (893 จากอีเมลที่ส่ง 1,567), ช่วงเชื่อมั่น 95% 54.6 ถึง 59.4" in said
+        assert "25.4% (398 จากผู้ได้รับเชิญ 1,567)" in said
+        assert "59.3% (398 จากผู้ที่อีเมลส่งถึง 671)" in said
+        assert "ไม่รวมผลจากผู้ที่ไม่ตอบ" in said
+        for finding in (
+            "นักศึกษาระดับปริญญาตรี 51.8%",
+            "อินเทอร์เน็ตและสื่อสังคมออนไลน์ 75.1%",
+            "สื่อวิทยุ 0.3%",
+            "16.00-20.00 น. 45.5%",
+        ):
+            assert finding in said
+        assert "80.7%" in said  # who are satisfied
+
+
+def test_the_survey_is_among_the_three_figures_on_top_and_in_the_finding():
+    html, text = said_of(july(surveys=(NEWS,)))
+    assert "อีเมลตีกลับ 57.0% 893 จากอีเมลที่ส่ง 1,567" in html
+    assert "ตอบแบบสำรวจ 25.4% 398 จากผู้ได้รับเชิญ 1,567" in html
+    for said in (html, text):
+        assert "จากผู้ได้รับเชิญตอบแบบสำรวจ 1,567 คน อีเมลตีกลับ 893 คน และตอบ 398 คน" in said
+
+
+def test_a_stopped_survey_is_called_stopped_and_an_open_one_open():
+    for said in said_of(july(surveys=(STOPPED,))):
+        assert "เริ่มวันที่ 9 กรกฎาคม 2561 และหยุดส่งไว้" in said
+    for said in said_of(july(surveys=(replace(NEWS, stand="open"),))):
+        assert "ยังไม่ปิด ตัวเลขจะเปลี่ยนอีก" in said
+
+
+def test_a_survey_with_three_answers_shows_how_many_and_nothing_that_they_said():
+    few = replace(NEWS, counts=replace(NEWS.counts, answered=3), findings=())
+    for said in said_of(july(surveys=(few,))):
+        assert "ผู้ตอบมีน้อยเกินกว่าจะแสดงคำตอบได้" in said
+
+
+def test_hidden_answers_and_small_bases_show_no_percentage():
+    choices = (
+        Choice(Label("ก", "a"), 15, None),
+        Choice(Label("ข", "b"), None, None),
+    )
+    finding = Finding("q", "choice", Label("คำถาม", "Question"), 20, choices)
+    for said in said_of(july(surveys=(replace(NEWS, findings=(finding,)),))):
+        assert "ก 15" in said
+        assert "ข ไม่แสดง" in said
+
+
+def test_a_change_of_the_survey_is_shown_only_where_it_is_one():
+    other = Label("แบบสำรวจปีก่อน", "Last year's survey")
+    changed = replace(NEWS, before=other, bounced=replace(NEWS.bounced, points=-4.2))
+    for said in said_of(july(surveys=(changed,))):
+        assert said.count("(−4.2 จุดร้อยละ)") == 2  # on top, and with the survey
+        assert "การเปลี่ยนแปลงเทียบกับ “แบบสำรวจปีก่อน”" in said
+
+
+def test_a_month_without_a_survey_says_so_and_has_the_patrons_figures_on_top():
+    for said in said_of(july()):
+        assert "เดือนนี้ไม่มีแบบสำรวจ" in said
+        assert "ข้อมูลครบไม่ได้หมายความว่าอีเมลส่งถึงผู้รับ ซึ่งยังไม่ได้วัด" in said
+        assert "ผู้ได้รับเชิญ" not in said
+
+
+def test_who_is_reached_is_an_estimate_with_interval_sample_and_date():
+    for said in said_of(july(surveys=(NEWS,), reachable=REACHABLE)):
+        assert (
+            "อีเมลส่งถึงประมาณ 5,146 คน (ช่วงเชื่อมั่น 95% 4,871 ถึง 5,422) จากผู้ที่ส่งอีเมลได้ในเดือนมิถุนายน 2561 11,968 คน"
+        ) in said
+        assert "ของตัวอย่าง 1,567 คน ที่สุ่มเมื่อวันที่ 8 กรกฎาคม 2561" in said
+        assert "ยังไม่ได้วัด" not in said
+
+
+def test_a_change_below_the_librarys_threshold_is_called_about_the_same_and_still_counted():
+    calm = SAID.model_copy(update={"about_the_same_pct": 10})
+    for said in said_of(july(said=calm)):
+        assert "ใกล้เคียงกับเดือนมิถุนายน 2561 (+700)" in said
+        assert "ใกล้เคียงเดือนก่อน (+700)" in said
+        assert "เพิ่มขึ้น 700" not in said
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        ({"real_customers_pct": 25}, "ยังไม่ถึงเป้าหมายอย่างน้อย 25%"),
+        ({"real_customers_pct": 20}, "ถึงเป้าหมายอย่างน้อย 20% แล้ว"),
+        ({"bounced_pct": 5}, "เกินเป้าหมายไม่เกิน 5%"),
+        ({"bounced_pct": 60}, "อยู่ในเป้าหมายไม่เกิน 60%"),
+        ({"answered_pct": 25.4}, "ยังไม่ถึงเป้าหมายอย่างน้อย 25.4%"),
+    ],
+)
+def test_a_target_is_said_in_words_met_or_not(targets, words):
+    said = SAID.model_copy(update={"targets": Targets(**targets)})
+    for part in said_of(july(said=said, surveys=(NEWS,))):
+        assert words in part
+        assert part.count("เป้าหมาย") == 1
+
+
+def test_a_missing_month_is_no_first_month():
+    points = (
+        Point(Period(2018, 5), 11_900),
+        Point(Period(2018, 6), None),
+        Point(JULY.period, 12_783),
+    )
+    for said in said_of(content_of(JULY, points=points)):
+        assert "ไม่มีตัวเลขของเดือนมิถุนายน 2561" in said
+        assert "ยังไม่มีตัวเลข" not in said
+        assert "จากเดือนก่อน" not in said
+        assert "มิถุนายน 2561 ไม่มีการเผยแพร่" in said
+
+
+def test_what_an_earlier_report_said_otherwise_is_named():
+    late = Revision("answered", None, NEWS.title, 380, 398)
+    again = Revision("real_customers", Period(2018, 6), None, 12_080, 12_083)
+    for said in said_of(july(revisions=(late, again))):
+        assert "ตอบแบบสำรวจ แบบสำรวจการรับรู้ข่าวสารของสำนักหอสมุด คือ 398 ไม่ใช่ 380" in said
+        assert "ลูกค้าที่แท้จริง มิถุนายน 2561 คือ 12,083 ไม่ใช่ 12,080" in said
+
+
+def test_the_report_before_is_held_against_what_is_published_now():
+    told = {("real_customers", "2018-06"): 12_080.0, ("answered", NEWS.campaign): 380.0}
+    found = statement.revisions(told, JUNE, {NEWS.campaign: (NEWS.title, NEWS.counts)})
+    assert found == (
+        Revision("real_customers", JUNE.period, None, 12_080, 12_083),
+        Revision("answered", None, NEWS.title, 380, 398),
+    )
+    assert statement.revisions({}, JUNE, {}) == ()
+
+
+def test_a_list_that_cannot_be_read_now_is_shown_as_it_was_read_last():
+    broken = replace(DECISIONS, last_good_at=datetime(2018, 7, 20, 9, tzinfo=CUT_AT.tzinfo))
+    for said in said_of(july(broken)):
+        assert "เมื่อวันที่ 20 กรกฎาคม 2561 เวลา 16.00 น." in said
+        assert "1. คงเวลาโพสต์" in said
+
+
+def test_months_before_a_changed_definition_are_marked_in_the_trend():
+    points = (
+        Point(Period(2018, 5), 11_900),
+        Point(JUNE.period, 12_083),
+        Point(JULY.period, 12_783, True),
+    )
+    for said in said_of(july(points=points)):
+        assert "≠ กรกฎาคม 2561 12,783" in said
+        assert "ตั้งแต่เดือนที่มีเครื่องหมาย ≠" in said
+
+
+def test_every_count_of_the_mail_is_kept_as_a_figure_with_its_source_once():
+    content = full()
+    rows = statement.rows(content)
+    assert len({(row.name, row.about) for row in rows}) == len(rows)
+    assert all(row.source for row in rows)
+    kept = {
+        f"{number:,.0f}" for row in rows for number in (row.value, row.base) if number is not None
+    }
+    changes = {f"{abs(f.change):,}" for f in content.funnel.values() if f.change is not None}
+    changes |= {f"{abs(g.figure.change):,}" for g in content.groups if g.figure and g.figure.change}
+    changes |= {f"{abs(content.incomplete.change):,}"} | {f"{n:,}" for n in REACHABLE.people}
+    shown = set(
+        re.findall(
+            r"(?<![\d.])\d{1,3}(?:,\d{3})+(?!\d)", report.render(content, LETTERHEAD, "en").text
+        )
+    )
+    assert len(shown) > 20
+    assert shown - kept <= changes
+
+
+def test_what_is_hidden_is_not_kept_either():
+    from reports import with_groups
+
+    names = {row.about for row in statement.rows(content_of(with_groups(JULY, pupil=1)))}
+    assert "2018-07 staff" in names
+    assert "2018-07 pupil" not in names
+    assert "2018-07 international" not in names  # hidden beside it
+
+
+def test_the_english_edition_is_english_but_for_what_librarians_typed():
+    english = report.render(july(surveys=(NEWS, STOPPED), reachable=REACHABLE), LETTERHEAD, "en")
+    body = english.text.replace(f"{LETTERHEAD.contact.th} {LETTERHEAD.library.th}", "")
+    assert not re.search("[ก-๛]", body)
+    assert "Wanted" not in body
+    assert "57.0% (893 of 1,567 mails sent), 95% interval 54.6 to 59.4" in body
+    assert "Mail reaches about 5,146 people" in body
+    assert "No decision is wanted this month." in body
+
+
+def test_the_thai_edition_has_an_english_summary_with_the_survey_and_the_decisions():
+    summary = report.render(full(), LETTERHEAD, "th").text.split("English summary\n")[1]
+    assert "of 1,567 people invited, the mail of 893 bounced for good" in summary
+    assert "Decisions wanted: 3" in summary
+
+
+def test_a_full_mail_with_long_words_stays_below_a_hundred_thousand_bytes():
+    long = tuple(
+        replace(
+            item("&" * LIMITS["title"], section),
+            status="&" * LIMITS["status"],
+            owner="&" * LIMITS["owner"],
+        )
+        for section in ("routine", "finished", "ongoing")
+        for _ in range(9)
+    )
+    work = replace(DECISIONS, items=(*DECISIONS.items, *long), faults=("ค" * 100,) * 9)
+    content = replace(full(), work=work)
+    for language in ("th", "en"):
+        html = report.render(content, LETTERHEAD, language).html
+        assert 40_000 < len(html.encode()) < 100_000
