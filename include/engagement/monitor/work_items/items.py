@@ -41,6 +41,14 @@ class WorkItem:
 
 
 @dataclass(frozen=True)
+class Filed:
+    """A piece of work in a list, and the cell of its id there."""
+
+    cell: str
+    item: WorkItem
+
+
+@dataclass(frozen=True)
 class WorkItems:
     """What the lists say for one period, file by file in the order of their rows.
 

@@ -42,8 +42,9 @@ def tell_faults(period: Period, server: MailServer) -> int:
     """
     with warehouse.session() as session:
         work = reading.read(session, period)
-        filed = work.first_filed.keys() | {item.item_id for item in work.items}
-        proposed = [p for p in proposals.proposals(session, period) if p.item_id not in filed]
+        proposed = [
+            row for row in proposals.proposals(session, period) if row.item_id not in work.first_filed
+        ]
     file = proposals.write(period, proposed)
     to = distribution.read().filed_by
     if to is None or not (work.faults or proposed):

@@ -33,8 +33,6 @@ def files() -> list[UPath]:
     except Exception as error:
         # Every store fails in its own way; none of them may stop the report.
         raise Unreadable("no_answer", kind=type(error).__name__) from None
-    if not found:
-        raise Unreadable("empty_folder", folder=path.name)
     return sorted(found, key=lambda file: file.name)
 
 

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pydantic import TypeAdapter
 
 from engagement import clock
-from engagement.monitor.work_items import place, rows, table
-from engagement.monitor.work_items.items import WorkItem, WorkItems
+from engagement.monitor.work_items import place, rows
+from engagement.monitor.work_items.items import Filed, WorkItem, WorkItems
 from engagement.monitor.work_items.table import Unreadable
 from engagement.monitor.work_items.vocabulary import clean, sentence
 from engagement.period import Period
 from engagement.warehouse import Session
 
+_LONGEST_NAME = 255  # of a file
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class _Filed:
-    """A piece of work, and the cell that its row begins in."""
-
-    cell: str
-    item: WorkItem
-
-
-_FILED = TypeAdapter(tuple[_Filed, ...])
+_FILED = TypeAdapter(tuple[Filed, ...])
 
 
 @dataclass
 class _Lists:
     """What was read: file -> its work; of those shown as they were last good also when that was."""
 
-    filed: dict[str, tuple[_Filed, ...]] = field(default_factory=dict)
+    filed: dict[str, tuple[Filed, ...]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     last_good: dict[str, datetime] = field(default_factory=dict)
 
@@ -72,21 +64,22 @@ def _read(session: Session) -> _Lists:
     """Return what every list says, today's or the last good one."""
     lists = _Lists()
     try:
-        files = {clean(file.name): file for file in place.files()}
+        files = {clean(file.name, _LONGEST_NAME): file for file in place.files()}
     except Unreadable as fault:
         lists.faults.append(str(fault))
         _recall(session, lists)
         return lists
+    if not files:
+        lists.faults.append(sentence("empty_folder"))
     session.run("monitor/forget_gone_lists", files=list(files))
     broken = []
     for name, file in files.items():
         try:
-            found, faults = table.read(file.name, place.content(file))
+            lists.filed[name], faults = rows.read(name, place.content(file))
         except Unreadable as fault:
             lists.faults.append(f"{name}: {fault}")
             broken.append(name)
             continue
-        lists.filed[name] = tuple(_items(found, faults))
         lists.faults += [f"{name}: {fault}" for fault in faults]
         session.run(
             "monitor/keep_list",
@@ -96,15 +89,6 @@ def _read(session: Session) -> _Lists:
         )
     _recall(session, lists, broken)
     return lists
-
-
-def _items(found: Iterable[table.Row], faults: list[str]) -> Iterable[_Filed]:
-    """Yield the work of each row that can be read; add to `faults` what is wrong with the others."""
-    for row in found:
-        item = rows.item(row)
-        faults += row.faults.values()
-        if item is not None:
-            yield _Filed(row.cell("id"), item)
 
 
 def _recall(session: Session, lists: _Lists, files: list[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""A row of a list as a piece of work."""
+"""The rows of a list as pieces of work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import date
 from typing import TypedDict
 
 from engagement.errors import EngagementError
-from engagement.monitor.work_items.items import LIMITS, WorkItem
+from engagement.monitor.work_items import table
+from engagement.monitor.work_items.items import LIMITS, Filed, WorkItem
 from engagement.monitor.work_items.table import Row
 from engagement.monitor.work_items.vocabulary import words
 from engagement.period import Period
@@ -23,7 +24,27 @@ class _Decision(TypedDict):
     decided_on: date | None
 
 
-def item(row: Row) -> WorkItem | None:
+def read(name: str, content: bytes) -> tuple[tuple[Filed, ...], tuple[str, ...]]:
+    """Return the work that one list names, and sentences about what in it cannot be read.
+
+    Args:
+        name: of the file: its end tells its kind.
+        content: its bytes.
+
+    Raises:
+        Unreadable: the list as a whole cannot be read.
+    """
+    found, faults = table.read(name, content)
+    filed = []
+    for row in found:
+        work = _item(row)
+        faults += row.faults.values()
+        if work is not None:
+            filed.append(Filed(row.cell("id"), work))
+    return tuple(filed), tuple(faults)
+
+
+def _item(row: Row) -> WorkItem | None:
     """Return the work that a row names, or None where a cell of it cannot be read; `row.faults` says which."""
     item_id, section, status = row.text("id"), _section(row), row.text("status")
     title = row.text("title")

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 _WIDTHS = {
-    "section": 30,
-    "title": 48,
-    "owner": 30,
-    "wanted": 48,
-    "decided": 36,
-    "decided_by": 24,
-    "link": 30,
+    "id": 9,
+    "section": 22,
+    "title": 34,
+    "owner": 24,
+    "progress": 13,
+    "period": 10,
+    "wanted": 34,
 }
-_WIDTH = 17
+_WIDTH = 16
 _FIRST_DAY = date(2000, 1, 1)
 _DATES = ("deadline", "decided_on")
 
@@ -68,20 +68,21 @@ def _fill(sheet: Worksheet, rows: Iterable[Mapping[str, Any]]) -> None:
 
     sheet.append(list(words()["columns"].values()))
     sheet.freeze_panes = "A2"
-    sheet.row_dimensions[1].height = 24
-    sheet.page_setup.orientation = "landscape"
+    sheet.row_dimensions[1].height = 36
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
     sheet.page_setup.fitToHeight = 0  # as many pages as it takes, each as wide as the table
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     for cell, code in zip(sheet[1], words()["columns"], strict=True):
         cell.font = Font(bold=True, color="FFFFFF")
         cell.fill = PatternFill("solid", fgColor="8F2D1F")
-        cell.alignment = Alignment(vertical="center")
+        cell.alignment = Alignment(vertical="center", wrap_text=True)
         sheet.column_dimensions[_letter(code)].width = _WIDTHS.get(code, _WIDTH)
     # Text, or the spreadsheet turns 2018-06 into a date.
     sheet.column_dimensions[_letter("period")].number_format = "@"
     for code in _DATES:
         sheet.column_dimensions[_letter(code)].number_format = "yyyy-mm-dd"
     for number, row in enumerate(rows, start=2):
+        sheet.row_dimensions[number].height = 30
         for column, code in enumerate(words()["columns"], start=1):
             cell = sheet.cell(number, column, row.get(code))
             cell.alignment = Alignment(vertical="top", wrap_text=True)
@@ -125,7 +126,7 @@ def _rule(sheet: Worksheet, column: str, rule: Any) -> None:
 def _explain(sheet: Worksheet) -> None:
     from openpyxl.styles import Alignment
 
-    sheet.column_dimensions["A"].width = 110
+    sheet.column_dimensions["A"].width = 85
     for line in words()["help"]["lines"]:
         sheet.append([line])
         sheet.cell(sheet.max_row, 1).alignment = Alignment(vertical="top", wrap_text=True)
