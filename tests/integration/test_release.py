@@ -78,7 +78,10 @@ def test_each_recipient_gets_his_language_and_the_pdf_only_where_he_wants_it(
     assert "Khon Kaen University Library" in html.get_content()
 
 
-def test_the_picture_travels_inside_the_mail(mails: MailWorld, server: MailServer) -> None:
+def test_the_picture_travels_inside_the_mail(
+    mails: MailWorld, server: MailServer, store: Any
+) -> None:
+    publish_figures(store, "2018-05", real=12_000)
     release.send(JUNE, server, cut())
     message = by_recipient(mails)[DEPUTY]
     (picture,) = (p for p in message.walk() if p.get_content_maintype() == "image")
@@ -207,8 +210,9 @@ def test_where_a_reviewer_is_named_he_gets_it_first_and_once(
 
 
 def test_the_archive_holds_the_mail_the_pdf_and_the_figures_in_both_languages(
-    tmp_path: Path,
+    store: Any, tmp_path: Path
 ) -> None:
+    publish_figures(store, "2018-05", real=12_000)
     cut()
     folder = tmp_path / "archive" / "2018-06" / "1"
     assert {path.name for path in folder.iterdir()} == {

@@ -38,7 +38,7 @@ class _Rendering:
 def make(period: Period, run: str) -> int:
     """Cut the figures of a published period now, render the report in every language, and keep it.
 
-    The figures are of one instant. What says the same as the newest edition is that edition.
+    What says the same as the newest edition is that edition.
 
     Args:
         period: what the report is on.
@@ -52,7 +52,7 @@ def make(period: Period, run: str) -> int:
     """
     said = distribution.read()
     with warehouse.session() as session:
-        session.repeatable_read()
+        session.scalar("model/lock_publish", period=str(period))  # figures of one publication
         cut = content.gather(session, period, said, run)
     letterhead = Letterhead(said.library, said.contact, said.email)
     made = {language: _render(cut, letterhead, language) for language in LANGUAGES}
@@ -141,13 +141,14 @@ def letter(
         LookupError: it is not kept.
     """
     kept = read(period, edition, language)
+    is_shown = kept.chart is not None and f"cid:{PICTURE}" in kept.html
     return mail.Letter(
         sender=sender,
         subject=mark + kept.subject,
         text=kept.text,
         html=kept.html,
         language=language,
-        pictures=None if kept.chart is None else {PICTURE: bytes(kept.chart)},
+        pictures={PICTURE: bytes(kept.chart)} if is_shown else None,
         attachment=_attached(period, language, kept.pdf) if has_pdf and kept.pdf else None,
     )
 
