@@ -46,7 +46,7 @@ class Survey:
         answered_of_delivered: answers of the mails delivered; no share while bounces may still come.
         findings: what those say who answered, in the order of the form.
         before: the title of the survey that the rates are compared with; None where there is none.
-        by_group: its funnel by group.
+        by_group: its funnel by group, for totals to agree; no handful is hidden in it.
     """
 
     campaign: str
@@ -115,13 +115,16 @@ def of_period(session: Session, period: Period, now: datetime) -> tuple[Survey, 
 
 
 def reachable(session: Session, now: datetime) -> Reachable | None:
-    """Return how many a mail reaches by the newest sample that had measured it at `now`; None if none had."""
+    """Return how many a mail reaches by the newest sample that had measured it at `now`; None if none had.
+
+    Of two that were drawn on one day it is the larger one.
+    """
     measured = [
         found
         for one in _begun(session, now)
         if (found := figures.reachable(one.state, list(one.by_group.values())))
     ]
-    return max(measured, key=lambda found: found.drawn_date, default=None)
+    return max(measured, key=lambda found: (found.drawn_date, found.sampled), default=None)
 
 
 def _begun(session: Session, now: datetime) -> Iterator[_Begun]:
