@@ -13,7 +13,7 @@ from survey import (
 
 from engagement import clock as business, warehouse
 from engagement.measure import answers, campaign as campaigns, collect, figures, run
-from engagement.monitor import surveys
+from engagement.monitor import agreement, surveys
 from engagement.monitor.findings import Finding
 from engagement.monitor.surveys import Survey
 from engagement.period import Period
@@ -29,7 +29,7 @@ def told(period: Period = JULY) -> tuple[Survey, ...]:
     """Return what the report on a period says now; its totals agree."""
     with warehouse.session() as session:
         found = surveys.of_period(session, period, business.now())
-    surveys.require_agreement(found)
+    agreement.require_surveys(found)
     return found
 
 

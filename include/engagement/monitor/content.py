@@ -200,7 +200,7 @@ def made(
     agreement.require(patrons)
     if previous is not None:
         agreement.require(previous)
-    survey_room.require_agreement(surveys)
+    agreement.require_surveys(surveys)
     comparison = _comparison(patrons, previous, points)
     before = previous if comparison == "compared" else None
     judge = _Judge(said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -263,54 +263,3 @@ def _answered_of_delivered(one: _Begun) -> Rate:
         if g.invited
     ]
     return rate(counts.answered, counts.delivered, strata)
-
-
-def require_agreement(surveys: Iterable[Survey]) -> None:
-    """Raise EngagementError, naming the first totals that contradict each other, unless all agree."""
-    for survey in surveys:
-        if survey.by_group and figures.total(list(survey.by_group.values())) != survey.counts:
-            raise _contradiction(survey, "its groups do not sum to the figures of all")
-        for counts in (survey.counts, *survey.by_group.values()):
-            for what in _contradictions(counts):
-                raise _contradiction(survey, what)
-        for finding in survey.findings:
-            _require_finding(survey, finding)
-
-
-def _contradictions(counts: Counts) -> Iterator[str]:
-    """Yield what does not fit in a funnel.
-
-    Each person invited was reached, bounced, or it is not known. An address may also turn out to be dead of
-    whose mail nobody can say any more that it went out; so those who bounced may be more than are left.
-    """
-    c = counts
-    bounced = c.hard_bounced + c.soft_bounced
-    if not c.delivered <= c.sent <= c.invited <= c.frame:
-        yield "a later step of its funnel is larger than an earlier one"
-    if c.sent > c.delivered + bounced:
-        yield f"of {c.sent:,} mails sent it is told of {c.delivered + bounced:,} only what became of them"
-    known = c.delivered + c.uncertain
-    if not known <= c.invited <= known + bounced:
-        yield f"what became of {c.invited:,} people invited sums to {known + bounced:,}"
-    if c.sampled and c.hard_bounced > c.sampled:
-        yield "more addresses are dead than were tried"
-    if c.answered > c.invited:
-        yield f"{c.answered:,} have answered, but {c.invited:,} were invited"
-
-
-def _require_finding(survey: Survey, finding: Finding) -> None:
-    shown = [choice.count or 0 for choice in finding.choices]
-    most = max(shown, default=0) if finding.kind == "choices" else sum(shown)
-    if finding.base > survey.counts.answered or most > finding.base:
-        raise _contradiction(
-            survey,
-            f"{survey.counts.answered:,} have answered, {finding.base:,} of them the question "
-            f"{finding.code}, which has {most:,} answers",
-        )
-
-
-def _contradiction(survey: Survey, what: str) -> EngagementError:
-    return EngagementError(
-        f"The figures of the survey {survey.campaign} contradict each other: {what}; no report was made. "
-        "Count them again with measure_collect."
-    )
