@@ -94,7 +94,7 @@ def test_a_survey_is_told_with_its_funnel_its_rates_and_what_was_found(
     assert channel.base == 40  # people, not ticks
     assert list(counts(channel).items())[:2] == [
         ("Radio", 40),
-        ("People (librarians, lecturers, friends)", 10),
+        ("People", 10),
     ]
     assert [choice.share for choice in channel.choices][:2] == [100, 25]
     access = finding(survey, "access")

@@ -424,7 +424,7 @@ def test_every_sentence_of_the_templates_is_in_the_thai_catalogue_and_no_other()
     options = {"trimmed": "true", "newstyle_gettext": "true"}
     used = {
         sentence if isinstance(sentence, str) else sentence[0]
-        for path in (INCLUDE / "templates" / "report").glob("*.j2")
+        for path in (INCLUDE / "templates").glob("*/*.j2")
         for _, _, sentence, _ in babel_extract(path.open("rb"), ["gettext", "_"], [], options)
     }
     for path in (INCLUDE / "engagement" / "monitor").glob("*.py"):
