@@ -11,7 +11,7 @@ import pytest
 
 from engagement.errors import EngagementError
 from engagement.monitor import work_items
-from engagement.monitor.work_items import rows, table
+from engagement.monitor.work_items import rows, table, template
 from engagement.monitor.work_items.table import Unreadable
 from engagement.monitor.work_items.vocabulary import clean
 from engagement.period import Period
@@ -527,6 +527,14 @@ def test_what_looks_like_a_formula_or_html_stays_text(filed):
         sheet["C2"].data_type = "s"
 
     assert titles(read(filed(row(title=typed), change=as_text))) == [typed]
+
+
+def test_a_row_that_the_product_writes_is_text_whatever_it_begins_with(path):
+    said = {"section": ROUTINE, "title": "=1+1", "status": "@SUM(A1)"}
+    template.workbook([said]).save(path)
+    sheet = openpyxl.load_workbook(path).worksheets[0]
+    assert "f" not in {cell.data_type for cell in sheet[2]}
+    assert titles(read(path)) == ["=1+1"]
 
 
 @pytest.mark.parametrize("name", ["งาน.xls", "งาน.ods", "งาน.xlsm"])

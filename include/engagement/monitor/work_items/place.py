@@ -28,7 +28,7 @@ def files() -> list[UPath]:
         if _is_file(path):
             return [path]
         found = [file for file in path.iterdir() if _is_list(file.name)]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise Unreadable("no_folder", folder=path.name) from None
     except Exception as error:
         # Every store fails in its own way; none of them may stop the report.
