@@ -21,6 +21,8 @@ KEYS = {
     "ops.quality_result": ["extract_id", "suite", "check_no"],
     "ops.campaign_event": ["event_id"],
     "ops.report": ["period", "edition", "language"],
+    "ops.work_file": ["file"],
+    "ops.work_item_filed": ["item_id"],
     "stage.patron": ["extract_id", "record_no"],
     "ops.extract_shard": ["extract_id", "shard"],
     "ops.gate": ["gate_no"],
