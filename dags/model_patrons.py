@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 from airflow.sdk import Param, dag, task
 
-from engagement_airflow import assets, periods, shards
+from engagement_airflow import alerts, assets, periods, shards
 
 
 @dag(
@@ -26,7 +26,8 @@ from engagement_airflow import assets, periods, shards
     max_active_runs=1,
     doc_md=__doc__,
     tags=["model", "patrons"],
-    default_args={"owner": "data", "retries": 0},
+    default_args={"owner": "data", "retries": 0, "on_failure_callback": alerts.task_failed},
+    deadline=alerts.stuck_after(hours=6),
     params={
         periods.REREAD_REASON: Param(
             None,

@@ -13,7 +13,7 @@ read, and read again, at any time. The task is *skipped* where the library syste
 
 from airflow.sdk import dag, task
 
-from engagement_airflow import assets, periods
+from engagement_airflow import alerts, assets, periods
 
 
 @dag(
@@ -22,7 +22,7 @@ from engagement_airflow import assets, periods
     max_active_runs=1,
     doc_md=__doc__,
     tags=["model", "loans"],
-    default_args={"owner": "data", "retries": 0},
+    default_args={"owner": "data", "retries": 0, "on_failure_callback": alerts.task_failed},
 )
 def model_usage() -> None:
     @task(outlets=[assets.loans])

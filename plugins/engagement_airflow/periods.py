@@ -41,6 +41,11 @@ def current() -> Period:
     return Period.parse(key)
 
 
+def run() -> str:
+    """Return the name of the running task's DAG run, by which it is found in Airflow."""
+    return str(get_current_context()["dag_run"].run_id)
+
+
 def reread() -> Reread | None:
     """Return the order to read the period again that the run was triggered with, if there is one."""
     from engagement.model.extract import Reread

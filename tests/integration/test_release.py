@@ -193,17 +193,20 @@ def test_where_a_reviewer_is_named_he_gets_it_first_and_once(
     mails: MailWorld, server: MailServer
 ) -> None:
     edition = cut()
-    assert release.review(JUNE, server, edition) is None
+    assert release.ask(JUNE, server, edition) is None
     path = settings().report_file
     reviewer = "review: {reviewer: anna@library.example.com, approvers: [anna, bert]}\n"
     path.write_text(path.read_text("utf-8") + reviewer, "utf-8")
     for _ in range(2):
-        asked = release.review(JUNE, server, edition)
+        asked = release.ask(JUNE, server, edition)
         assert asked is not None
         assert asked.approvers == ("anna", "bert")
+        assert "12,083" in asked.subject
+        assert "3 คน" in asked.body
+        assert asked.time_left.days == 37  # until the report on July is due
     assert mails.reached() == ["anna@library.example.com"]
     release.send(JUNE, server, edition, approved_by="bert")
-    assert release.review(JUNE, server, edition) is None
+    assert release.ask(JUNE, server, edition) is None
 
 
 # The archive

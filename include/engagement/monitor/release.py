@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from engagement import address, clock, mail, outbox, sending, warehouse
@@ -175,8 +177,18 @@ def preview(
     return _dispatched(batch, server, _Letters(period, server, is_preview=True))
 
 
-def review(period: Period, server: MailServer, edition: int) -> distribution.Review | None:
-    """Mail an edition to the reviewer, once; return who may let it go, or None where nobody is asked.
+@dataclass(frozen=True)
+class Question:
+    """What the approvers of an edition are asked in Airflow: Markdown, their login names, and for how long."""
+
+    subject: str
+    body: str
+    approvers: tuple[str, ...]
+    time_left: timedelta
+
+
+def ask(period: Period, server: MailServer, edition: int) -> Question | None:
+    """Mail an edition to the reviewer, once; return what to ask, or None where nobody is to be asked.
 
     Raises:
         EngagementError: the mail could not be sent.
@@ -187,7 +199,14 @@ def review(period: Period, server: MailServer, edition: int) -> distribution.Rev
     if said.review is None or is_released:
         return None
     preview(period, server, edition, said.review.reviewer, step=f"review-{edition}")
-    return said.review
+    subjects = [editions.read(period, edition, language).subject for language in editions.LANGUAGES]
+    body = environment("release", "th").get_template("review.md.j2")
+    return Question(
+        subjects[0],
+        body.render(subjects=subjects, readers=len(said.recipients)),
+        said.review.approvers,
+        rhythm.send_at(period.next, said) - clock.now(),
+    )
 
 
 def _require(session: Session, period: Period) -> int:
