@@ -44,6 +44,11 @@ def test_nobody_reads_a_share_over_a_hundred_per_cent() -> None:
     assert whole(41, 40) == Rate(41, 40, None)
 
 
+def test_figures_that_contradict_each_other_have_no_rate_until_that_is_told() -> None:
+    assert rate(40, 60, [Stratum(0, 30, 10), Stratum(100, 30, 30)]) == Rate(40, 60, None)
+    assert rate(40, 60, [Stratum(90, 10, 20), Stratum(100, 50, 20)]) == Rate(40, 60, None)
+
+
 def test_where_everybody_was_asked_nothing_is_estimated() -> None:
     strata = [Stratum(40, 40, 13), Stratum(60, 60, 20)]
     found = rate(33, 100, strata)

@@ -46,13 +46,18 @@ def rate(count: int, base: int, strata: Sequence[Stratum]) -> Rate:
         base: people in the sample.
         strata: the same by group.
     """
-    if base < PERCENTAGE_BASE or count > base:
+    if base < PERCENTAGE_BASE or not _agree(count, base, strata):
         return Rate(count, base, None)
     share = count / base
     _, low, high = estimate(strata) or (share, share, share)
     if not low - _VISIBLE <= share <= high + _VISIBLE:
         return Rate(count, base, share)
     return Rate(count, base, share, min(low, share), max(high, share))
+
+
+def _agree(count: int, base: int, strata: Sequence[Stratum]) -> bool:
+    """Say whether they are shares: figures that contradict each other are told so elsewhere."""
+    return count <= base and all(one.hits <= one.sampled <= one.people for one in strata)
 
 
 def points(now: Rate, before: Rate) -> float | None:

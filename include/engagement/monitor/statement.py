@@ -32,7 +32,7 @@ _PEOPLE = (
     "answered",
 )
 _FUNNEL, _GROUP = "monitor/patron_funnel", "monitor/patron_group"
-_SURVEY, _ANSWER = "monitor/campaign_groups", "monitor/campaign_answers"
+_SURVEY, _ANSWER = "measure/campaign_groups", "measure/campaign_answers"
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _of_finding(campaign: str, finding: Finding) -> Iterator[Row]:
 
 
 def _of_reach(reach: Reachable) -> Row:
-    source = "measure/campaign_groups"
+    source = _SURVEY
     return Row(
         "reachable_share",
         reach.period,

@@ -134,7 +134,7 @@ def _begun(session: Session, now: datetime) -> Iterator[_Begun]:
         if not by_group:
             _log.warning("Nothing is counted of %s yet; the report leaves it out.", row.campaign)
             continue
-        told = session.rows("monitor/survey_answers", campaign=row.campaign)
+        told = session.rows("measure/campaign_answers", campaign=row.campaign)
         options: dict[str, dict[str, int]] = {}
         for one in told:
             options.setdefault(one.question_code, {})[one.option_code] = one.response_count
