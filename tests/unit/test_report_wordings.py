@@ -148,12 +148,20 @@ def test_a_stopped_survey_is_called_stopped_and_an_open_one_open():
         assert "เริ่มวันที่ 9 กรกฎาคม 2561 และหยุดส่งไว้" in said
     for said in said_of(july(surveys=(replace(NEWS, stand="open"),))):
         assert "ยังไม่ปิด ตัวเลขจะเปลี่ยนอีก" in said
+    for said in said_of(july(surveys=(replace(STOPPED, stand="closed"),))):
+        assert "ปิดแล้ว หลังจากหยุดส่งก่อนกำหนด" in said
 
 
 def test_a_survey_with_three_answers_shows_how_many_and_nothing_that_they_said():
     few = replace(NEWS, counts=replace(NEWS.counts, answered=3), findings=())
     for said in said_of(july(surveys=(few,))):
         assert "ผู้ตอบมีน้อยเกินกว่าจะแสดงคำตอบได้" in said
+
+
+def test_what_was_asked_in_other_words_is_not_shown_and_nobody_reads_that_few_answered():
+    for said in said_of(july(surveys=(replace(NEWS, findings=()),))):
+        assert "ไม่แสดงคำตอบ เพราะคำอธิบายแบบสำรวจหรือแบบฟอร์มไม่มีอยู่แล้ว" in said
+        assert "ผู้ตอบมีน้อยเกินกว่า" not in said
 
 
 def test_hidden_answers_and_small_bases_show_no_percentage():
