@@ -221,6 +221,31 @@ def test_migrating_again_changes_nothing(store):
     assert store.do("SELECT deployment FROM ops.identity") == [("test",)]
 
 
+def test_answers_that_were_counted_before_learn_how_many_answered_and_which_form(empty, world):
+    newest = command.upgrade
+    world.setattr(command, "upgrade", lambda config, _: newest(config, "0005"))
+    schema.upgrade()
+    world.setattr(command, "upgrade", newest)
+    empty.do(
+        "INSERT INTO core.response (campaign, response_key, form_hash, kind, answered_at, imported_at) "
+        "SELECT 'july', int8send(n), 'as asked', CASE n WHEN 3 THEN 'late' ELSE 'counted' END, now(), now() "
+        "FROM generate_series(1, 3) AS n"
+    )
+    empty.do(
+        "INSERT INTO core.answer SELECT response_id, 'channel', option FROM core.response, "
+        "unnest(ARRAY['web', 'radio']) AS option"
+    )
+    empty.do(
+        "INSERT INTO mart.campaign_answer SELECT 'july', 'channel', option, 2, now() "
+        "FROM unnest(ARRAY['web', 'radio']) AS option"
+    )
+    empty.do("INSERT INTO mart.campaign_answer VALUES ('july', 'no longer asked', 'x', 1, now())")
+    schema.upgrade()
+    assert empty.do(
+        "SELECT DISTINCT question_code, answered_count, form_hash FROM mart.campaign_answer"
+    ) == [("channel", 2, "as asked")]
+
+
 def test_the_warehouse_of_another_deployment_is_refused_and_stays_its_own(store, world):
     world.setenv("ENGAGEMENT_DEPLOYMENT", "a copy")
     settings.cache_clear()
