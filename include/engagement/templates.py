@@ -37,6 +37,7 @@ def environment(folder: str, language: Language = "th") -> Environment:
         "date": words.date,
         "month": words.month,
         "instant": words.instant,
+        "typst": wording.in_typst,
     }
     made.globals["language"] = language
     return made

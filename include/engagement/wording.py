@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -62,6 +63,15 @@ def whole_in_html(rendered: str) -> str:
 def whole_in_text(rendered: str) -> str:
     """Return rendered text without the marks of what belongs on one line."""
     return rendered.replace("\ue000", "").replace("\ue001", "")
+
+
+def in_typst(text: str) -> str:
+    """Return Typst markup that shows `text` as it is, whatever is typed in it, and keeps whole what is."""
+    parts = re.split("\ue000(.*?)\ue001", text, flags=re.DOTALL)
+    quoted = [part.replace("\\", "\\\\").replace('"', '\\"') for part in parts]
+    return "".join(
+        f'#box("{part}");' if at % 2 else f'#"{part}";' for at, part in enumerate(quoted) if part
+    )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,204 @@
+"""The board reads on paper what the mail says, and who does not see it can have it read out."""
+
+import io
+import itertools
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from pdf_text import read
+from pypdf import PdfReader
+from pypdf.generic import BooleanObject
+from reports import (
+    DECISIONS,
+    JULY,
+    JUNE,
+    LETTERHEAD,
+    READ_AT,
+    content_of,
+    full,
+    item,
+    without_real_customers,
+)
+
+from engagement.monitor import pdf, report
+from engagement.monitor.trend import Point
+from engagement.monitor.work_items import WorkItems
+from engagement.period import Period
+from engagement.settings import INCLUDE
+from engagement.wording import in_typst
+
+TYPED = '#x $a$ *b* _c_ [d] "e" \\f `g` <h> @i //j #import("k") #{l} ~m -- = n'
+
+
+def opened(content, language="th"):
+    return PdfReader(io.BytesIO(pdf.render(content, LETTERHEAD, language)))
+
+
+def text(document):
+    return "\n".join(read(page) for page in document.pages)
+
+
+def numbers(said):
+    return set(re.findall(r"\d+(?:[,.]\d+)*", said))
+
+
+def together(said):
+    """Return a text without its spaces and breaks, which stand elsewhere on paper."""
+    return re.sub(r"\s", "", said)
+
+
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_it_has_the_same_numbers_as_the_mail_and_no_others(language):
+    on_paper = text(opened(full(), language))
+    mail = report.render(full(), LETTERHEAD, language).text
+    pages = {"1", "2", "3", "4"}
+    assert numbers(on_paper) - pages == numbers(mail) - pages
+    assert len(numbers(mail)) > 90
+
+
+def test_thai_can_be_searched_for_and_copied():
+    said = together(text(opened(full())))
+    for word in ("สำนักหอสมุด", "นักศึกษาระดับปริญญาตรี", "ที่กำลังดำเนินการ", "เพิ่มขึ้น", "ทั้งหมด"):
+        assert word in said
+    work = WorkItems((item("น้ำ ปู่ ที่ ญู ฐานข้อมูล กตัญญู"),), (), READ_AT)
+    assert "น้ำปู่ที่ญูฐานข้อมูลกตัญญู" in together(text(opened(content_of(JULY, JUNE, work))))
+
+
+def test_thai_lines_break_between_words():
+    words = [
+        "ปรับปรุง",
+        "ระบบ",
+        "สืบค้น",
+        "ทรัพยากร",
+        "สาร",
+        "สนเทศ",
+        "ของ",
+        "สำนัก",
+        "หอสมุด",
+        "ให้",
+        "รอง",
+        "รับ",
+        "การ",
+        "ใช้",
+        "งาน",
+        "บน",
+        "โทรศัพท์",
+        "มือถือ",
+        "และ",
+        "คอมพิวเตอร์",
+    ] * 3
+    sentence = "".join(words)
+    said = text(opened(content_of(JULY, JUNE, WorkItems((item(sentence),), (), READ_AT))))
+    lines = said[said.index(words[0]) :].splitlines()
+    ends = set(itertools.accumulate(len(word) for word in words))
+    broken_at = set(itertools.accumulate(len(line) for line in lines)) & set(range(len(sentence)))
+    assert len(broken_at) > 2
+    assert broken_at <= ends
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("th", "รายงานลูกค้าที่แท้จริง"), ("en", "Report on the real customers")]
+)
+def test_it_is_tagged_and_says_its_title_and_language(language, title):
+    document = opened(full(), language)
+    root = document.trailer["/Root"]
+    assert root["/Lang"] == language
+    assert root["/MarkInfo"]["/Marked"] == BooleanObject(True)
+    assert document.metadata.title.startswith(title)
+    assert {"/H1", "/H2", "/H3", "/Table", "/TH"} <= tags(root["/StructTreeRoot"])
+    assert b"pdfuaid" in root["/Metadata"].get_data()
+
+
+def tags(node):
+    """Return the kinds of the structure's elements."""
+    node = node.get_object()
+    if not hasattr(node, "get"):
+        return set()
+    kids = node.get("/K", [])
+    below = kids if isinstance(kids, list) else [kids]
+    return {node.get("/S")} | {
+        kind for kid in below for kind in tags(kid) if hasattr(kid, "get_object")
+    }
+
+
+def test_a_passage_in_the_other_language_says_so():
+    document = opened(full(), "en")
+    assert b"/Lang(th)" in document.pages[0].get_contents().get_data()
+
+
+def test_the_decisions_stand_on_page_one_and_every_page_says_which_it_is():
+    document = opened(full())
+    assert "เรื่องที่ขอให้ตัดสินใจ3เรื่อง" in together(read(document.pages[0]))
+    for wanted in full().decisions:
+        assert together(wanted.item.wanted) in together(read(document.pages[0]))
+    last = len(document.pages)
+    for number, page in enumerate(document.pages, 1):
+        assert f"หน้า{number}จาก{last}" in together(read(page))
+
+
+def test_it_is_on_a4_with_the_shipped_font_alone():
+    document = opened(full())
+    for page in document.pages:
+        assert [round(float(side)) for side in page.mediabox[2:]] == [595, 842]
+        names = {font.get_object()["/BaseFont"] for font in page["/Resources"]["/Font"].values()}
+        assert {name.partition("+")[2].partition("-")[0] for name in names} == {"Sarabun"}
+
+
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_what_a_librarian_types_is_text_and_no_markup(language):
+    work = replace(
+        DECISIONS, items=(replace(DECISIONS.items[2], wanted=TYPED, title=TYPED, owner=TYPED),)
+    )
+    said = together(text(opened(content_of(JULY, JUNE, work), language)))
+    assert said.count(together(TYPED)) == 4
+
+
+def test_a_letter_that_the_font_has_not_stops_no_report():
+    work = WorkItems((item("ป้าย 😀 图书馆 Библиотека เสร็จ"),), (), READ_AT)
+    document = opened(content_of(JULY, JUNE, work))
+    assert "เสร็จ" in text(document)
+    assert document.trailer["/Root"]["/MarkInfo"]["/Marked"] == BooleanObject(True)
+    assert b"pdfuaid" not in document.trailer["/Root"]["/Metadata"].get_data()
+
+
+def test_all_that_the_template_puts_in_is_made_text_first():
+    source = (INCLUDE / "templates" / "report" / "report.typ.j2").read_text(encoding="utf-8")
+    # These two say words, which are made text where they are used; the others write markup.
+    source = re.sub(r"{% macro (change|of_base)\(.*?endmacro %}", "", source)
+    put_in = re.findall(r"{{ (.*?) }}", source)
+    markup = re.compile(r"(row|bar|thai|top|caller)\(.*\)|language|kind|\[\[share.*round\(1\).*")
+    assert len(put_in) > 100
+    assert [e for e in put_in if not e.endswith("| typst") and not markup.fullmatch(e)] == []
+    used = re.findall(r"\b(?:change|of_base)\([^{]*?}}", source)
+    assert used
+    assert all(use.endswith("| typst }}") for use in used)
+
+
+def test_a_text_is_quoted_for_typst_and_kept_whole_where_it_is():
+    assert in_typst('a "b" \\c') == '#"a \\"b\\" \\\\c";'
+    assert in_typst("จาก \ue00012 คน\ue001 ที่") == '#"จาก ";#box("12 คน");#" ที่";'
+    assert in_typst("") == ""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        content_of(JUNE),
+        content_of(JULY, replace(JUNE, definition="b")),
+        content_of(without_real_customers(JULY), JUNE),
+        content_of(JULY, JUNE, WorkItems((), ("แผ่นงานเสียหาย",), READ_AT, readable=False)),
+        content_of(JULY, JUNE, points=tuple(Point(Period(2018, m), None if m == 3 else 100 * m, m == 5) for m in range(1, 8))),
+        content_of(JULY, JUNE, WorkItems((item("งาน", decided="เปิด", decided_by="ผู้อำนวยการ", decided_on=date(2018, 8, 1)),), ("แถว 4",) * 5, READ_AT, last_good_at=datetime(2018, 8, 1, tzinfo=UTC))),
+    ],
+    ids=["first", "redefined", "nobody", "unreadable", "trend", "decided"],
+)  # fmt: skip
+def test_a_month_that_is_unlike_others_is_made_too(content):
+    for language in ("th", "en"):
+        mail = report.render(content, LETTERHEAD, language).text
+        assert numbers(mail) <= numbers(text(opened(content, language)))
+
+
+def test_the_same_content_has_the_same_bytes():
+    assert pdf.render(full(), LETTERHEAD, "th") == pdf.render(full(), LETTERHEAD, "th")
