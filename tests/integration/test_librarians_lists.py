@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from survey import write_campaign
 from upath import UPath
 
@@ -119,6 +120,25 @@ def test_a_store_that_does_not_answer_stops_nothing(world: pytest.MonkeyPatch, p
     assert not work.readable
     (fault,) = work.faults
     assert "เปิดที่เก็บรายการงานไม่ได้" in fault
+
+
+def test_a_store_that_breaks_is_shown_as_it_was_last_good(world: pytest.MonkeyPatch) -> None:
+    store = UPath("memory://breaking/work")
+    store.mkdir(parents=True, exist_ok=True)
+    file(store / "a.xlsx", row("A"))
+    look_in(world, "memory://breaking/work")
+    good = read()
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ConnectionError("https://key:secret@store.example.com")
+
+    world.setattr(MemoryFileSystem, "_open", broken)
+    assert read().items == good.items
+    assert read().faults == ("a.xlsx: เปิดไฟล์ไม่ได้ โปรดบันทึกใหม่เป็น .xlsx แบบไม่มีรหัสผ่าน",)
+    world.setattr(MemoryFileSystem, "ls", broken)
+    assert read().items == good.items
+    assert read().last_good_at == good.read_at
+    assert read().faults == ("เปิดที่เก็บรายการงานไม่ได้ (ConnectionError) โปรดแจ้งผู้ดูแลระบบ",)
 
 
 def test_without_a_place_or_a_list_no_items_is_no_statement_about_the_work(
@@ -434,6 +454,17 @@ def test_proposed_rows_are_written_beside_the_lists_and_told_until_they_are_adop
     assert work_items.tell_faults(JULY, server) == 0
     assert ids(read()) == ["A", "P-bounced-july"]
     assert not written.exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_told_what_is_proposed_all_the_same(
+    world: pytest.MonkeyPatch, campaign: str, postbox: tuple[Postbox, MailServer]
+) -> None:
+    mails, server = postbox
+    look_in(world, "nosuchstore://bucket/work")
+    assert work_items.tell_faults(JULY, server) == 1
+    (text,) = mails.texts()
+    assert "P-bounced-july" in text
+    assert "proposals-2018-07.xlsx" not in text
 
 
 def test_proposals_go_to_the_store_and_beside_a_single_file(

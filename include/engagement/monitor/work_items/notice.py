@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Notice:
+class _Notice:
     """What the mail says: the text in paragraphs and lists, and a hash that is the same for the same list."""
 
     subject: str
@@ -43,13 +43,15 @@ def tell_faults(period: Period, server: MailServer) -> int:
     with warehouse.session() as session:
         work = reading.read(session, period)
         proposed = [
-            row for row in proposals.proposals(session, period) if row.item_id not in work.first_filed
+            row
+            for row in proposals.proposals(session, period)
+            if row.item_id not in work.first_filed
         ]
     file = proposals.write(period, proposed)
     to = distribution.read().filed_by
     if to is None or not (work.faults or proposed):
         return 0
-    notice = compose(period, work.faults, proposed, file)
+    notice = _compose(period, work.faults, proposed, file)
     batch = Batch("work items", str(period))
     with warehouse.session() as session:
         session.run("monitor/withdraw_notices", ref=batch.ref, step=notice.step)
@@ -61,27 +63,28 @@ def tell_faults(period: Period, server: MailServer) -> int:
     return sent
 
 
-def compose(
-    period: Period, faults: Sequence[str], proposed: Sequence[WorkItem], file: str
-) -> Notice:
-    """Return the mail about `faults` and the proposed rows, which stand in `file`."""
+def _compose(
+    period: Period, faults: Sequence[str], proposed: Sequence[WorkItem], file: str | None
+) -> _Notice:
+    """Return the mail about `faults` and the proposed rows, which stand in `file` where that could be written."""
     said, month = words()["mail"], TH.month(period)
     parts = []
     if faults:
         parts += [said["faults"], _listed(faults)]
     if proposed:
         rows = [f"{p.item_id}: {p.title} ({p.wanted})" for p in proposed]
-        parts += [said["proposals"].format(file=file), _listed(rows)]
+        lead = said["proposals"].format(file=file) if file else said["proposals_alone"]
+        parts += [lead, _listed(rows)]
     told = "\n".join([*faults, *(p.item_id for p in proposed)])
     step = hashlib.sha256(told.encode()).hexdigest()[:16]
-    return Notice(said["subject"].format(month=month), "\n\n".join(parts) + "\n", step)
+    return _Notice(said["subject"].format(month=month), "\n\n".join(parts) + "\n", step)
 
 
 def _listed(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _letter(notice: Notice, message: Message, server: MailServer) -> bytes:
+def _letter(notice: _Notice, message: Message, server: MailServer) -> bytes:
     paragraphs = (escape(part).replace("\n", "<br>") for part in notice.text.strip().split("\n\n"))
     letter = Letter(
         sender=server.sender,

@@ -47,8 +47,8 @@ def proposals(session: Session, period: Period) -> list[WorkItem]:
     return proposed
 
 
-def write(period: Period, proposed: Sequence[WorkItem]) -> str:
-    """Write the proposed rows beside the lists, in place of earlier ones; return the file's name.
+def write(period: Period, proposed: Sequence[WorkItem]) -> str | None:
+    """Write the proposed rows beside the lists, in place of earlier ones; return the file's name, or None.
 
     A place that cannot be written to is logged and stops nothing: the mail names the rows too.
     """
@@ -62,13 +62,13 @@ def write(period: Period, proposed: Sequence[WorkItem]) -> str:
             file.unlink(missing_ok=True)
     except Unreadable as fault:
         _log.warning("Work items: %s", fault)
-        return ""
+        return None
     except Exception as error:
         # Every store fails in its own way; none of them may stop the mail.
         _log.warning(
             "The proposed rows cannot be written beside the work items (%s).", type(error).__name__
         )
-        return ""
+        return None
     return str(file.name)
 
 

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
@@ -21,6 +22,7 @@ MAX_ROWS = 5_000
 MAX_BYTES = 50_000_000  # unpacked: a small file can unpack into a machine-filling one
 _MAX_COLUMNS = 50
 _MAX_MERGED = 300
+_LONGEST_CELL = 32_767  # characters; what a spreadsheet holds
 _NEVER = 2200  # years that nobody means
 _HEADING_ROWS = 10  # people put a title above the table
 _NEEDED = ("section", "title", "status", "period")  # without these no row can be placed
@@ -242,10 +244,12 @@ def _decoded(content: bytes) -> str:
 
 def _split(text: str, delimiter: str) -> Grid:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return [
-        [value or None for value in row[:_MAX_COLUMNS]]
-        for row, _ in zip(rows, range(MAX_ROWS + 1), strict=False)
-    ]
+    found: Grid = []
+    for row in islice(rows, MAX_ROWS + 1):
+        if max(map(len, row), default=0) > _LONGEST_CELL:  # a quote that never closes
+            raise Unreadable("unreadable")
+        found.append([value or None for value in row[:_MAX_COLUMNS]])
+    return found
 
 
 KINDS: Mapping[str, Callable[[bytes], Grid]] = {".xlsx": _workbook, ".csv": _delimited}
