@@ -11,14 +11,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from enum import Enum
 from html import escape
 from socket import socket
 from typing import cast
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from engagement import clock
+from engagement import address, clock
 from engagement.errors import EngagementError
 
 TOKEN_HEADER = "X-Engagement-Token"  # noqa: S105 - a header's name
@@ -26,6 +26,7 @@ NAME_HEADER = "X-Engagement-Mail"
 TIMEOUT_S = 30  # per answer of the server
 # Many look through a mail before they take it: RFC 5321, section 4.5.3.2.6.
 TEXT_TIMEOUT_S = 600
+_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 DIALOGUE_S = 3 * TIMEOUT_S + TEXT_TIMEOUT_S  # of one message: MAIL, RCPT, DATA and the text
 _DONE, _FORWARDED, _GO_ON = 250, 251, 354
 _NO_SUCH_NAME = 553  # RFC 5321: mailbox name not allowed
@@ -48,6 +49,38 @@ class MailServer:
 
     def __repr__(self) -> str:
         return f"{self.host}:{self.port}"
+
+
+def located(url: str) -> MailServer:
+    """Return the mail server that a URL names: scheme://user:password@host:port?from=address.
+
+    The scheme is smtps (TLS from the start), smtp+starttls, or smtp (no encryption); of user, password and
+    port none need be named.
+
+    Raises:
+        EngagementError: it is no such URL, or names no sender.
+    """
+    try:
+        parts = urlsplit(url)
+        sender = dict(parse_qsl(parts.query)).get("from", "")
+        default_port = _PORTS[parts.scheme]
+        port = parts.port or default_port
+    except (ValueError, KeyError):
+        sender = ""
+    if address.normal(parseaddr(sender)[1]) is None or not parts.hostname:
+        raise EngagementError(
+            "The mail server (--smtp or ENGAGEMENT_SMTP) is no URL such as "
+            "smtps://user:password@mail.library.example:465?from=reports@library.example; correct it."
+        )
+    return MailServer(
+        host=parts.hostname,
+        port=port,
+        sender=sender,
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        is_ssl=parts.scheme == "smtps",
+        is_starttls=parts.scheme == "smtp+starttls",
+    )
 
 
 class Verdict(Enum):

@@ -330,7 +330,7 @@ def test_a_recipient_whose_address_was_erased_keeps_the_mail_from_nobody_else(
 
 def test_without_a_rendered_report_nothing_is_sent(world_of_mail: Any) -> None:
     said = sentence_of(release.send, JUNE.next, world_of_mail[1], 1)
-    assert "no report on 2018-07 yet; run the task render" in said
+    assert "no report on 2018-07 yet; `engagement report preview 2018-07`" in said
 
 
 _KILLED = """

@@ -7,7 +7,92 @@ from typing import Annotated
 
 import typer
 
+from engagement.cli.person import login, show_log
+from engagement.errors import EngagementError
+from engagement.labels import Language
+
 report_app = typer.Typer(no_args_is_help=True, help="The executives' monthly report.")
+
+
+_Period = Annotated[str, typer.Argument(help="The month, such as 2018-06.")]
+_Smtp = Annotated[
+    str,
+    typer.Option(
+        envvar="ENGAGEMENT_SMTP",
+        help="The mail server: smtps://user:password@host:465?from=reports@library.example.",
+    ),
+]
+
+
+@report_app.command()
+def preview(
+    period: _Period,
+    to: Annotated[str, typer.Option(help="Mail it to this address, marked as a preview.")] = "",
+    language: Annotated[Language, typer.Option(help="Of the mail.")] = "th",
+    smtp: _Smtp = "",
+) -> None:
+    """Make the report from the figures of now, and archive it; it goes to nobody else."""
+    from engagement import address, mail
+    from engagement.monitor import archive, release
+    from engagement.monitor.distribution import Recipient
+    from engagement.period import Period
+
+    month = Period.parse(period)
+    if to and address.normal(to) is None:
+        raise EngagementError("What stands behind --to is no e-mail address; correct it.")
+    server = mail.located(smtp) if to else None
+    show_log()
+    edition = release.cut(month, "preview")
+    typer.echo(archive.folder(month, edition))
+    if server is not None:
+        release.preview(month, server, edition, Recipient(address=to, language=language, pdf=True))
+        typer.echo("The preview is mailed.")
+
+
+@report_app.command()
+def send(period: _Period, smtp: _Smtp = "") -> None:
+    """Mail the newest edition to every recipient who has not had the report, however old the month is."""
+    from engagement import mail
+    from engagement.monitor import release
+    from engagement.period import Period
+
+    month, server = Period.parse(period), mail.located(smtp)
+    show_log()
+    sent = release.send_newest(month, server, login())
+    typer.echo(f"{sent} mails went out." if sent else "Everybody has had it; nothing was mailed.")
+
+
+@report_app.command()
+def resend(
+    period: _Period,
+    to: Annotated[str, typer.Option(help="One of the recipients.")],
+    smtp: _Smtp = "",
+) -> None:
+    """Mail the report to one of its recipients once more; recorded."""
+    from engagement import mail
+    from engagement.monitor import release
+    from engagement.period import Period
+
+    month, server = Period.parse(period), mail.located(smtp)
+    show_log()
+    release.resend(month, server, to, login())
+    typer.echo("It is mailed again.")
+
+
+@report_app.command(name="list")
+def list_reports() -> None:
+    """List every edition: when it was made, whether and when it was mailed, and where it is archived."""
+    from engagement.monitor import archive
+
+    for entry in archive.entries():
+        by = f" by {entry.released_by}" if entry.released_by else ""
+        mailed = (
+            f"mailed {entry.released_at:%Y-%m-%d %H:%M}{by}" if entry.released_at else "not mailed"
+        )
+        typer.echo(
+            f"{entry.period}  edition {entry.edition}  made {entry.cut_at:%Y-%m-%d %H:%M}  {mailed}  "
+            f"{archive.folder(entry.period, entry.edition)}"
+        )
 
 
 @report_app.command()

@@ -37,7 +37,7 @@ _TO_NOBODY = "undisclosed-recipients:;"
 class Entry:
     """One edition in the index.
 
-    `released_at` is None where another one, or none, went out; `has_pdf` is not, where it is older than the PDFs.
+    `released_at` is None where another one, or none, went out; `released_by` where no person let it go.
     """
 
     period: Period
@@ -45,6 +45,7 @@ class Entry:
     languages: Sequence[Language]
     cut_at: datetime
     released_at: datetime | None
+    released_by: str | None
     has_pdf: bool
 
     @property
@@ -59,13 +60,13 @@ def keep() -> None:
     Raises:
         EngagementError: the archive cannot be written.
     """
-    entries = _entries()
+    found = entries()
     root = settings().archive_folder
     try:
-        for entry in entries:
+        for entry in found:
             if not (root / entry.folder / _FIGURES).exists():
                 _write(root / entry.folder, entry)
-        _replace(root / "index.html", _index(entries))
+        _replace(root / "index.html", _index(found))
     except OSError as error:
         raise EngagementError(
             f"The archive of the reports cannot be written ({error.strerror or type(error).__name__}); let "
@@ -78,7 +79,7 @@ def folder(period: Period, edition: int) -> UPath:
     return settings().archive_folder / str(period) / str(edition)
 
 
-def _entries() -> list[Entry]:
+def entries() -> list[Entry]:
     """Return every edition, the newest first."""
     zone = settings().zone
     with warehouse.session() as session:
@@ -89,6 +90,7 @@ def _entries() -> list[Entry]:
                 row.languages,
                 row.cut_at.astimezone(zone),
                 row.released_at and row.released_at.astimezone(zone),
+                row.released_by,
                 row.has_pdf,
             )
             for row in session.rows("monitor/editions")

@@ -214,7 +214,7 @@ def _require(session: Session, period: Period) -> int:
     edition = editions.newest(session, period)
     if edition is None:
         raise EngagementError(
-            f"There is no report on {period} yet; run the task render of monitor_report for it first."
+            f"There is no report on {period} yet; `engagement report preview {period}` makes it, or monitor_report does."
         )
     return edition
 

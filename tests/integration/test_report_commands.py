@@ -1,0 +1,143 @@
+"""`engagement report`: what a person does with the report without Airflow."""
+
+import getpass
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_report_mail import MailWorld, publish_figures
+
+from engagement import cli, mail
+from engagement.errors import EngagementError
+from engagement.settings import settings
+
+DEAN = "dean@library.example.com"
+
+
+@pytest.fixture
+def mails() -> MailWorld:
+    return MailWorld()
+
+
+@pytest.fixture(autouse=True)
+def ready(
+    clock: Any, store: Any, world: pytest.MonkeyPatch, tmp_path: Path, listen: Any, mails: MailWorld
+) -> None:
+    """A published June and a mail server that ENGAGEMENT_SMTP names."""
+    server = listen(mails)
+    world.setenv(
+        "ENGAGEMENT_SMTP", f"smtp://127.0.0.1:{server.port}?from=reports@library.example.com"
+    )
+    world.setenv("ENGAGEMENT_ARCHIVE", str(tmp_path / "archive"))
+    world.setenv("ENGAGEMENT_MAIL", "live")
+    settings.cache_clear()
+    publish_figures(store, "2018-06", real=12_083)
+
+
+@pytest.fixture
+def engagement(world: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a command; return its exit code, and what it wrote."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        world.setattr(sys, "argv", ["engagement", "report", *words])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        written = capsys.readouterr()
+        return code, written.out, written.err
+
+    return run
+
+
+def test_a_preview_says_where_it_lies_and_goes_to_nobody(
+    engagement: Any, mails: MailWorld, tmp_path: Path
+) -> None:
+    folder = tmp_path / "archive" / "2018-06" / "1"
+    assert engagement("preview", "2018-06")[:2] == (0, f"{folder}\n")
+    assert (folder / "report-th.html").exists()
+    assert mails.received == []
+
+
+def test_a_preview_is_mailed_where_the_person_says_in_the_language_he_says(
+    engagement: Any, mails: MailWorld
+) -> None:
+    for _ in range(2):
+        code, out, _ = engagement(
+            "preview", "2018-06", "--to", "anna@library.example.com", "--language", "en"
+        )
+        assert (code, out.splitlines()[-1]) == (0, "The preview is mailed.")
+    assert mails.reached() == ["anna@library.example.com"] * 2
+    message = mails.received[0][1]
+    assert message["Subject"].startswith("[Preview] ")
+    assert message["From"] == "reports@library.example.com"
+
+
+def test_a_month_is_sent_and_sent_again_and_listed_with_who_did_it(
+    engagement: Any, mails: MailWorld, tmp_path: Path
+) -> None:
+    engagement("preview", "2018-06")
+    assert "1  made 2018-07-01 00:00  not mailed" in engagement("list")[1]
+    assert engagement("send", "2018-06")[:2] == (0, "3 mails went out.\n")
+    assert engagement("send", "2018-06")[1] == "Everybody has had it; nothing was mailed.\n"
+    assert engagement("resend", "2018-06", "--to", DEAN)[1] == "It is mailed again.\n"
+    assert mails.reached().count(DEAN) == 2
+    listed = engagement("list")[1].split("  ")
+    assert listed[:4] == [
+        "2018-06",
+        "edition 1",
+        "made 2018-07-01 00:00",
+        f"mailed 2018-07-01 00:00 by {getpass.getuser()}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["preview", "2018-06", "--to", "anna"], "What stands behind --to is no e-mail address"),
+        (
+            ["resend", "2018-06", "--to", "x@library.example.com"],
+            "none of the recipients in report",
+        ),
+        (["send", "2018-05"], "There is no report on 2018-05 yet; `engagement report preview"),
+        (
+            ["send", "2018-06", "--smtp", "mail.example.com"],
+            "The mail server (--smtp or ENGAGEMENT",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    engagement: Any, mails: MailWorld, words: list[str], sentence: str
+) -> None:
+    code, _, err = engagement(*words)
+    assert code == 1
+    assert sentence in err.splitlines()[-1]
+    assert "@library.example.com" not in err.splitlines()[-1].replace("reports@library.example", "")
+    assert mails.received == []
+
+
+def test_a_mail_server_is_named_by_its_url() -> None:
+    found = mail.located(
+        "smtps://anna:p%40ss@mail.example.com?from=Library%20<a@library.example.com>"
+    )
+    assert (found.host, found.port, found.user, found.password) == (
+        "mail.example.com", 465, "anna", "p@ss",
+    )  # fmt: skip
+    assert (found.is_ssl, found.is_starttls, found.sender) == (
+        True, False, "Library <a@library.example.com>",
+    )  # fmt: skip
+    found = mail.located("smtp+starttls://mail.example.com:2525?from=a@library.example.com")
+    assert (found.port, found.is_ssl, found.is_starttls) == (2525, False, True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "mail.example.com", "smtp://mail.example.com", "http://x?from=a@library.example.com",
+     "smtp://u:secret@x:port?from=a@library.example.com", "smtp://?from=a@library.example.com"],
+)  # fmt: skip
+def test_what_is_no_mail_server_is_one_sentence_without_its_password(url: str) -> None:
+    with pytest.raises(EngagementError, match="is no URL such as") as caught:
+        mail.located(url)
+    assert "secret" not in str(caught.value)
