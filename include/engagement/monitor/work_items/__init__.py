@@ -6,7 +6,7 @@ read comes back as sentences that name the cell. Headings, choices and sentences
 
 from engagement.monitor.work_items.items import LIMITS, WorkItem, WorkItems
 from engagement.monitor.work_items.notice import tell_faults
-from engagement.monitor.work_items.proposals import proposals
+from engagement.monitor.work_items.proposing import proposals
 from engagement.monitor.work_items.reading import read
 from engagement.monitor.work_items.template import write_template
 from engagement.monitor.work_items.vocabulary import words

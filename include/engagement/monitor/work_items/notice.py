@@ -11,7 +11,7 @@ from html import escape
 from engagement import mail, outbox, sending, warehouse
 from engagement.mail import Letter, MailServer
 from engagement.monitor import distribution
-from engagement.monitor.work_items import proposals, reading
+from engagement.monitor.work_items import proposing, reading
 from engagement.monitor.work_items.items import WorkItem
 from engagement.monitor.work_items.vocabulary import words
 from engagement.outbox import Batch
@@ -44,10 +44,10 @@ def tell_faults(period: Period, server: MailServer) -> int:
         work = reading.read(session, period)
         proposed = [
             row
-            for row in proposals.proposals(session, period)
+            for row in proposing.proposals(session, period)
             if row.item_id not in work.first_filed
         ]
-    file = proposals.write(period, proposed)
+    file = proposing.write(period, proposed)
     to = distribution.read().filed_by
     if to is None or not (work.faults or proposed):
         return 0

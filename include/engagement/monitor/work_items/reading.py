@@ -101,14 +101,15 @@ def _recall(session: Session, lists: _Lists, files: list[str] | None = None) -> 
 
 def _unique(lists: _Lists) -> list[WorkItem]:
     """Return the work of all lists; an id that stands there again is a fault, and its row is left out."""
-    places: dict[str, str] = {}
+    places: dict[str, tuple[str, str]] = {}
     items = []
     for name, filed in lists.filed.items():
         for one in filed:
-            here = f"{name}: {one.cell}"
-            first = places.setdefault(one.item.item_id or here, here)
+            here = (name, one.cell)
+            first = places.setdefault(one.item.item_id or str(here), here)
             if first == here:
                 items.append(one.item)
-            else:
-                lists.faults.append(f"{name}: {sentence('twice', cell=one.cell, first=first)}")
+                continue
+            twice = sentence("twice", cell=one.cell, first=first[1], file=first[0])
+            lists.faults.append(f"{name}: {twice}")
     return items

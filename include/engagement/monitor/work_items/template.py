@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,6 @@ _WIDTHS = {
     "wanted": 34,
 }
 _WIDTH = 16
-_FIRST_DAY = date(2000, 1, 1)
 _DATES = ("deadline", "decided_on")
 
 
@@ -109,7 +107,7 @@ def _want_dates(sheet: Worksheet) -> None:
         rule = DataValidation(
             type="date",
             operator="greaterThan",
-            formula1=f"DATE({_FIRST_DAY:%Y,%-m,%-d})",
+            formula1="DATE(2000,1,1)",
             allow_blank=True,
         )
         rule.errorStyle = "information"
