@@ -83,7 +83,7 @@ def _fill(sheet: Worksheet, rows: Iterable[Mapping[str, Any]]) -> None:
         sheet.row_dimensions[number].height = 30
         for column, code in enumerate(words()["columns"], start=1):
             cell = sheet.cell(number, column, row.get(code))
-            cell.alignment = Alignment(vertical="top", wrap_text=True)
+            cell.alignment = Alignment(horizontal="left", vertical="top", wrap_text=True)
             if isinstance(cell.value, str):
                 cell.data_type = "s"
             if code in _DATES:
