@@ -282,7 +282,7 @@ class _Worker:
             row.token,
             self._sending.catch_all or row.address,
             self._sending.catch_all is not None,
-            row.language,
+            row.written_in,
             row.survey_token,
             row.has_pdf,
         )

@@ -156,6 +156,33 @@ def test_two_reports_were_received_and_july_is_compared_with_june(
         assert str(path) in demo
 
 
+def test_the_report_goes_out_on_the_fifth_working_day_to_each_reader_in_his_language(
+    demo: str, checkout: Checkout
+) -> None:
+    assert "2018-07-06 08:00: the report goes out." in demo
+    assert "2018-08-07 08:00: the report goes out." in demo
+    for to, language, types in (
+        ("director", "th", ["application/pdf"]), ("dean", "en", []), ("deputy", "th", []),
+    ):  # fmt: skip
+        june, july = mails(checkout, f"{to}@library.example.com")
+        assert {june["Content-Language"], july["Content-Language"]} == {language}
+        assert july["Date"].datetime.isoformat() == "2018-08-07T08:00:00+07:00"
+        found = [part.get_content_type() for part in july.iter_attachments()]
+        assert [kind for kind in found if kind == "application/pdf"] == types
+
+
+def test_both_reports_lie_in_the_archive_and_name_no_reader(demo: str, checkout: Checkout) -> None:
+    archive = checkout.home / "archive"
+    assert str(archive / "index.html") in demo
+    page = (archive / "index.html").read_text("utf-8")
+    assert "กรกฎาคม 2561 · July 2018" in page
+    assert "มิถุนายน 2561 · June 2018" in page
+    assert len(list(archive.glob("2018-*/*/report-en.pdf"))) >= 2
+    readers = [b"director@", b"dean@", b"deputy@"]
+    for path in (path for path in archive.rglob("*") if path.is_file()):
+        assert not [who for who in readers if who in path.read_bytes()], path
+
+
 # The survey of July 2018, replayed
 
 

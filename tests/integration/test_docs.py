@@ -72,7 +72,9 @@ def sentences() -> Iterator[str]:
     for path in SPEAKERS:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
-                case ast.Call(func=ast.Name(id="EngagementError" | "NoLoans"), args=[said]):
+                case ast.Call(
+                    func=ast.Name(id="EngagementError" | "NoLoans" | "NothingToSend"), args=[said]
+                ):
                     yield as_written(said)
                 case ast.Return(value=(ast.Constant(value=str()) | ast.JoinedStr()) as said) if (
                     path.name == "database_error.py"

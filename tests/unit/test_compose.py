@@ -117,14 +117,15 @@ def test_connections_in_the_example_are_connections() -> None:
 
 def test_engagement_variables_are_settings_and_none_is_missing() -> None:
     # How many tasks read is asked when a DAG is parsed, which takes no settings: they cost too much then.
-    known = {f"ENGAGEMENT_{name.upper()}" for name in Settings.model_fields} | {"ENGAGEMENT_SHARDS"}
+    # The mail server of commands is one of their options.
+    known = {f"ENGAGEMENT_{name.upper()}" for name in (*Settings.model_fields, "shards", "smtp")}
     used = {name for name in ENVIRONMENT if name.startswith("ENGAGEMENT_")}
     assert used <= known
     for worker in WORKERS:
         assert known - LAPTOP_ONLY == {
             n for n in environment(worker) if n.startswith("ENGAGEMENT_")
         }
-    shared = used - {"ENGAGEMENT_ADDRESS_KEY", "ENGAGEMENT_WAREHOUSE_URL"}
+    shared = used - {"ENGAGEMENT_ADDRESS_KEY", "ENGAGEMENT_WAREHOUSE_URL", "ENGAGEMENT_SMTP"}
     for service in AIRFLOW | {"init"}:
         assert shared <= set(environment(service)), service
     assert environment("worker-mail")["ENGAGEMENT_MAIL"].endswith(":-caught}")

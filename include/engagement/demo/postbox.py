@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import itertools
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.message import EmailMessage, Message
@@ -78,7 +79,18 @@ class Postbox:
         path.write_bytes(raw)
         html = mail.get_body(("html",)) if isinstance(mail, EmailMessage) else None
         if html is not None:
-            path.with_suffix(".html").write_text(html.get_content(), encoding="utf-8")
+            page = _with_pictures(html.get_content(), mail)
+            path.with_suffix(".html").write_text(page, encoding="utf-8")
+
+
+def _with_pictures(page: str, mail: Message) -> str:
+    """Return a mail's HTML with its pictures inside, for a browser."""
+    for part in mail.walk():
+        if isinstance(part, EmailMessage) and part.get_content_maintype() == "image":
+            name = part["Content-ID"].strip("<>")
+            content = b64encode(part.get_content()).decode()
+            page = page.replace(f"cid:{name}", f"data:{part.get_content_type()};base64,{content}")
+    return page
 
 
 def _report(mail: Message, recipient: str, return_path: str, fate: Fate) -> bytes:

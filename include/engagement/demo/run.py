@@ -22,7 +22,7 @@ from engagement.demo.airflow_api import FINAL, Airflow, Run, TaskState
 from engagement.demo.postbox import Fate
 from engagement.demo.work_items import file_work
 from engagement.errors import EngagementError
-from engagement.monitor import figures
+from engagement.monitor import distribution, figures, rhythm
 from engagement.period import Period
 from engagement.settings import settings
 
@@ -34,6 +34,7 @@ _DAGS = (
     "measure_approve",
     "measure_dispatch",
     "measure_collect",
+    "watch_runs",
 )
 _RUN_WITHIN_S = 300
 _UP_WITHIN_S = 180
@@ -134,6 +135,7 @@ def _start_afresh() -> None:
         stack.mail_folder(),
         stack.work_items_folder(),
         stack.home() / "answers",
+        stack.home() / "archive",
         stack.home() / "airflow" / "logs",
     )
     for folder in written:
@@ -175,7 +177,7 @@ def _log_in(services: stack.Services) -> Airflow:
 
 
 def _run_month(airflow: Airflow, period: Period) -> Iterator[tuple[Period, Run, list[TaskState]]]:
-    """Let the month end, run it, and yield its runs when they have succeeded."""
+    """Let the month end and the day of its report come, and yield its runs when they have succeeded."""
     clock.move(stack.clock_file(), period.end)
     if period == _JULY:
         file_work(stack.work_items_folder(), period)
@@ -184,7 +186,12 @@ def _run_month(airflow: Airflow, period: Period) -> Iterator[tuple[Period, Run, 
     began = time.monotonic()
     first = airflow.trigger("model_patrons", str(period))
     yield period, *_follow(airflow, first)
-    yield period, *_follow(airflow, _fired_run(airflow, "monitor_report", period))
+    report = _fired_run(airflow, "monitor_report", period)
+    _until_deferred(airflow, report)
+    goes_out = rhythm.send_at(period, distribution.read())
+    clock.move(stack.clock_file(), goes_out)
+    _say(f"  {goes_out:%Y-%m-%d %H:%M}: the report goes out.")
+    yield period, *_follow(airflow, report)
     _say(f"  from trigger to sent report {time.monotonic() - began:.1f} s")
     yield period, *_follow(airflow, airflow.trigger("model_usage", str(period)))
 
@@ -197,6 +204,17 @@ def _fired_run(airflow: Airflow, dag_id: str, period: Period) -> Run:
             return run
         time.sleep(0.2)
     raise EngagementError(f"{dag_id} did not start for {period}; see the log of the scheduler.")
+
+
+def _until_deferred(airflow: Airflow, run: Run) -> None:
+    """Wait until a task of the run has been handed to the triggerer."""
+    end = time.monotonic() + _RUN_WITHIN_S
+    while not any(task.state == "deferred" for task in airflow.tasks(run)):
+        if airflow.run(run.dag_id, run.run_id).state == "failed":
+            raise EngagementError(airflow.failure(run))
+        if time.monotonic() > end:
+            raise EngagementError(f"{run.dag_id} did not come to wait for its day; see its log.")
+        time.sleep(0.3)
 
 
 def _follow(airflow: Airflow, run: Run) -> tuple[Run, list[TaskState]]:
@@ -237,6 +255,7 @@ def _show(runs: list[tuple[Period, Run, list[TaskState]]]) -> None:
     _say("Received reports (.eml is the mail as it came; open the .html in a browser):")
     for mail in sorted(stack.mail_folder().glob("*.*ml")):
         _say(f"  {mail}")
+    _say(f"Archive of the reports: {settings().archive_folder / 'index.html'}")
 
 
 def _wait_for_stack(process: subprocess.Popen[bytes], log: str) -> stack.Address:

@@ -1,5 +1,3 @@
-SELECT
-    EXISTS (
-        SELECT 1 FROM core.message AS m
-        WHERE m.purpose = 'alert' AND m.ref = :ref AND m.step = :step
-    ) AS is_told
+SELECT count(*) > 0 AS is_told
+FROM core.message AS m
+WHERE m.purpose = 'alert' AND m.ref = :ref AND m.step = :step

@@ -73,4 +73,4 @@ RETURNING
     m.has_pdf,
     c.address,
     c.survey_token,
-    coalesce(m.language, c.language) AS language
+    coalesce(m.language, c.language) AS written_in
