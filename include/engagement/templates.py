@@ -13,15 +13,16 @@ from engagement.wording import Wording
 
 
 @cache
-def environment(folder: str, language: Language = "th") -> Environment:
+def environment(folder: str, language: Language = "th", *, is_html: bool = False) -> Environment:
     """Return the templates of a folder in `include/templates`, which write in `language`.
 
-    What has no value is an error; HTML is escaped. Sentences within `trans` are taken from the catalogue.
+    What has no value is an error. Sentences within `trans` are taken from the catalogue. In templates of HTML
+    what is put in is escaped; with `is_html` also in those that they import, whatever their name.
     """
     words = Wording(language)
     made = Environment(
         loader=FileSystemLoader(INCLUDE / "templates" / folder),
-        autoescape=select_autoescape(["html.j2"]),
+        autoescape=is_html or select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -168,7 +168,9 @@ def test_all_that_the_template_puts_in_is_made_text_first():
     # These two say words, which are made text where they are used; the others write markup.
     source = re.sub(r"{% macro (change|of_base)\(.*?endmacro %}", "", source)
     put_in = re.findall(r"{{ (.*?) }}", source)
-    markup = re.compile(r"(row|bar|thai|top|caller)\(.*\)|language|kind|\[\[share.*round\(1\).*")
+    markup = re.compile(
+        r"(row|bar|thai|typed|top|caller|say\.tongue)\(.*\)|language|kind|\[\[share.*round\(1\).*"
+    )
     assert len(put_in) > 100
     assert [e for e in put_in if not e.endswith("| typst") and not markup.fullmatch(e)] == []
     used = re.findall(r"\b(?:change|of_base)\([^{]*?}}", source)

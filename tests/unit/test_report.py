@@ -3,7 +3,7 @@
 import itertools
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 
 import pytest
@@ -336,12 +336,22 @@ def test_work_items_stand_in_their_section_with_owner_status_and_progress():
 )
 def test_what_a_librarian_types_stays_text(typed):
     fields = {"title": typed, "status": typed, "owner": typed}
+    fields |= {"decided": typed, "decided_by": typed, "decided_on": date(2018, 7, 5)}
     mail = render(JUNE, work=WorkItems((item(**fields),), (typed,), READ_AT))
     page = Page(mail.html)
-    assert page.seen.count(typed) == 4
+    assert page.seen.count(typed) == 6
     assert page.open == []
     assert not page.tags & {"script", "img"}
-    assert mail.text.count(typed) == 4
+    assert mail.text.count(typed) == 6
+
+
+def test_less_than_a_tenth_of_a_per_cent_is_text_in_the_page_too():
+    first = {"not_current": 48_315, "email": 5}
+    every = JUNE.rejected_by_reason | {"not_current": 48_315}
+    mail = render(replace(JUNE, rejected_by_first_reason=first, rejected_by_reason=every))
+    assert "5 <0.1% ของสมาชิกปัจจุบัน" in Page(mail.html).seen
+    assert "&lt;0.1%" in mail.html
+    assert "<0.1%" in mail.text
 
 
 def test_a_section_without_work_says_so():

@@ -24,6 +24,7 @@ HEADINGS = ["รหัส", "ด้าน", "ชื่องาน", "ผู้�
 OF_DECISIONS = [
     "เรื่องที่ขอให้ตัดสินใจ", "ขอผลภายในวันที่", "ผลการตัดสินใจ", "ผู้ตัดสินใจ", "วันที่ตัดสินใจ", "ลิงก์",
 ]  # fmt: skip
+IN_ENGLISH = ["ชื่องาน (อังกฤษ)", "ผู้รับผิดชอบ (อังกฤษ)", "เรื่องที่ขอให้ตัดสินใจ (อังกฤษ)"]
 WANTED = "ขอเพิ่มงบประมาณ"
 
 
@@ -234,13 +235,13 @@ def test_two_thousand_rows_are_read_and_rows_past_the_limit_are_owned_up_to(file
     assert len(work.faults) == 1
 
 
-@pytest.mark.parametrize("size", ["A1", "A1:M1", "A1:XFD1048576"])
+@pytest.mark.parametrize("size", ["A1", "A1:P1", "A1:XFD1048576"])
 def test_a_sheet_that_lies_about_its_size_is_read_whole(filed, size):
     path = filed(row(title="หนึ่ง"), row(title="สอง"))
     with zipfile.ZipFile(path) as book:
         members = {name: book.read(name) for name in book.namelist()}
     sheet = members["xl/worksheets/sheet1.xml"]
-    members["xl/worksheets/sheet1.xml"] = sheet.replace(b'ref="A1:M3"', f'ref="{size}"'.encode())
+    members["xl/worksheets/sheet1.xml"] = sheet.replace(b'ref="A1:P3"', f'ref="{size}"'.encode())
     assert members["xl/worksheets/sheet1.xml"] != sheet
     with zipfile.ZipFile(path, "w") as book:
         for name, content in members.items():
@@ -276,7 +277,7 @@ def test_a_formula_that_was_never_calculated_or_failed_is_named_not_shown(filed)
 def test_the_template_has_thai_headings_and_offers_the_three_sections(path):
     work_items.write_template(path)
     sheet = openpyxl.load_workbook(path).worksheets[0]
-    assert [cell.value for cell in sheet[1]] == HEADINGS + OF_DECISIONS
+    assert [cell.value for cell in sheet[1]] == HEADINGS + OF_DECISIONS + IN_ENGLISH
     lists = {str(rule.sqref): rule for rule in sheet.data_validations.dataValidation}
     sections = lists["B2:B5000"]
     assert sections.formula1 == f'"{ROUTINE},{FINISHED},{ONGOING}"'

@@ -69,7 +69,7 @@ def phrases(content: Content, letterhead: Letterhead, language: Language) -> dic
         "cut_at": content.cut_at.astimezone(zone),
         "last_good_at": content.work.last_good_at and content.work.last_good_at.astimezone(zone),
         "published_at": patrons.published_at.astimezone(zone),
-        "section_titles": words()["sections"],
+        "status_names": words()["statuses_en"] if language == "en" else {},
         "chart_says": chart.statement(content.trend, language),
         "picture": PICTURE,
         "reach_month": content.reachable and Period.parse(content.reachable.period),
@@ -87,7 +87,8 @@ def phrases(content: Content, letterhead: Letterhead, language: Language) -> dic
 
 
 def _rendered(name: str, language: Language, values: Mapping[str, Any]) -> str:
-    return environment("report", language).get_template(name).render(values).strip()
+    templates = environment("report", language, is_html=name.endswith(".html.j2"))
+    return templates.get_template(name).render(values).strip()
 
 
 @cache

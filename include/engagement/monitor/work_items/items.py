@@ -10,6 +10,7 @@ from engagement.period import Period
 
 # Characters shown: the mail has to stay small.
 LIMITS = {"title": 160, "owner": 80, "status": 40, "wanted": 200, "decided": 200, "link": 500}
+LIMITS |= {f"{column}_en": LIMITS[column] for column in ("title", "owner", "wanted")}
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class WorkItem:
     """One piece of work; `period` is None for work that is shown every period until it is done.
 
     A decision is `wanted` by a `deadline`; once it is `decided`, it is known by whom and on which day.
-    `link` is http or https. What is not said is empty.
+    `link` is http or https; what ends in _en is for the English edition. What is not said is empty.
     """
 
     item_id: str
@@ -33,6 +34,9 @@ class WorkItem:
     decided_by: str = ""
     decided_on: date | None = None
     link: str = ""
+    title_en: str = ""
+    owner_en: str = ""
+    wanted_en: str = ""
 
     @property
     def is_open(self) -> bool:

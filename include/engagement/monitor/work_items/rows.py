@@ -67,6 +67,9 @@ def _item(row: Row) -> WorkItem | None:
         period,
         **decision,
         link=_link(row),
+        title_en=row.text("title_en"),
+        owner_en=row.text("owner_en"),
+        wanted_en=row.text("wanted_en"),
     )
     return None if row.faults else found
 

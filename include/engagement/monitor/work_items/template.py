@@ -22,6 +22,9 @@ _WIDTHS = {
     "progress": 13,
     "period": 10,
     "wanted": 34,
+    "title_en": 34,
+    "owner_en": 24,
+    "wanted_en": 34,
 }
 _WIDTH = 16
 _DATES = ("deadline", "decided_on")
