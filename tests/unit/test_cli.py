@@ -326,6 +326,6 @@ def test_every_command_is_there_and_says_what_it_does():
         env=os.environ | {"TERM": "dumb", "COLUMNS": "120"},
     )  # fmt: skip
     for command in (
-        "migrate", "figures", "extract", "rejects", "demo", "up", "down", "mail", "period", "work-items",
+        "migrate", "figures", "extract", "rejects", "demo", "up", "down", "mail", "period", "report",
     ):  # fmt: skip
         assert f" {command} " in done.stdout
