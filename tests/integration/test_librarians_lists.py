@@ -249,6 +249,16 @@ def test_a_list_that_breaks_is_shown_as_it_was_last_good_and_says_from_when(
     assert (ids(read()), read().last_good_at) == (["NEW", "B"], None)
 
 
+def test_a_place_that_is_set_no_more_shows_nothing_of_what_lay_there(
+    folder: Path, world: pytest.MonkeyPatch
+) -> None:
+    file(folder / "a.xlsx", row("A"))
+    assert ids(read()) == ["A"]
+    look_in(world, "")
+    assert ids(read()) == []
+    assert not read().readable
+
+
 def test_a_list_that_was_never_good_shows_nothing_and_hides_nothing(folder: Path) -> None:
     (folder / "a.xlsx").write_bytes(b"PK torn")
     assert not read().readable

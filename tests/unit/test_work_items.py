@@ -570,6 +570,13 @@ def test_csv_is_read_in_every_encoding_and_with_every_delimiter(tmp_path, encodi
     assert (item.progress_pct, item.deadline) == (60, date(2018, 8, 15))
 
 
+def test_a_failed_formula_that_was_saved_as_csv_is_named(tmp_path):
+    path = tmp_path / "งาน.csv"
+    path.write_text("\n".join([",".join(HEADINGS), f"A,{ROUTINE},#REF!,,ตามกำหนด,,"]), "utf-8")
+    assert read(path).items == []
+    assert read(path).faults == ("ช่อง C2 เป็นสูตรที่คำนวณไม่ได้",)
+
+
 def test_csv_in_an_encoding_that_nobody_can_tell_is_asked_for_in_utf_8(tmp_path):
     path = tmp_path / "งาน.csv"
     path.write_text(",".join(HEADINGS), encoding="utf-16")

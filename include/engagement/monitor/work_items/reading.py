@@ -14,6 +14,7 @@ from engagement.monitor.work_items.items import Filed, WorkItem, WorkItems
 from engagement.monitor.work_items.table import Unreadable
 from engagement.monitor.work_items.vocabulary import clean, sentence
 from engagement.period import Period
+from engagement.settings import settings
 from engagement.warehouse import Session
 
 _LONGEST_NAME = 255  # of a file
@@ -63,6 +64,9 @@ def read(session: Session, period: Period) -> WorkItems:
 def _read(session: Session) -> _Lists:
     """Return what every list says, today's or the last good one."""
     lists = _Lists()
+    if settings().work_items is None:
+        lists.faults.append(sentence("not_set"))
+        return lists
     try:
         files = {clean(file.name, _LONGEST_NAME): file for file in place.files()}
     except Unreadable as fault:

@@ -218,7 +218,12 @@ def _value(cell: Any) -> Value:
         return value.date()
     if isinstance(value, int | float) and "%" in cell.number_format:
         return f"{value * 100:g}%"  # a cell that shows 60 % holds 0.6
-    return cell_text(value)
+    return _text(value) if isinstance(value, str) else cell_text(value)
+
+
+def _text(typed: str) -> Value:
+    """Return text as it is, but a failed formula that was saved as text."""
+    return cell_text(typed) or (Broken("formula_error") if typed else None)
 
 
 def _delimited(content: bytes) -> Grid:
@@ -248,7 +253,7 @@ def _split(text: str, delimiter: str) -> Grid:
     for row in islice(rows, MAX_ROWS + 1):
         if max(map(len, row), default=0) > _LONGEST_CELL:  # a quote that never closes
             raise Unreadable("unreadable")
-        found.append([value or None for value in row[:_MAX_COLUMNS]])
+        found.append([_text(value) for value in row[:_MAX_COLUMNS]])
     return found
 
 
