@@ -561,7 +561,7 @@ def test_csv_is_read_in_every_encoding_and_with_every_delimiter(tmp_path, encodi
         title='งาน; "ด่วน", ต่อ\nบรรทัดสอง', progress="60%", wanted=WANTED, deadline="15/8/2561"
     )
     with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.writer(file, delimiter=delimiter)
+        writer = csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL)
         writer.writerows([HEADINGS + OF_DECISIONS, typed, row(section="?")])
     work = read(path)
     assert work.cells == ["B3"]
@@ -585,5 +585,5 @@ def test_csv_in_an_encoding_that_nobody_can_tell_is_asked_for_in_utf_8(tmp_path)
 
 def test_csv_whose_quote_never_closes_costs_no_more_than_its_own_list(tmp_path):
     path = tmp_path / "งาน.csv"
-    path.write_text(",".join(HEADINGS) + '\n"' + "ก" * 200_000, encoding="utf-8")
+    path.write_text(",".join(HEADINGS) + '\n"' + "ก" * 40_000, encoding="utf-8")
     assert "เปิดไฟล์ไม่ได้" in unreadable(path)
