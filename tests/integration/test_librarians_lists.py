@@ -161,6 +161,11 @@ def test_a_folder_that_is_called_like_a_list_is_said_to_be_unreadable(folder: Pa
     assert [fault.split(":")[0] for fault in work.faults] == ["x.xlsx"]
 
 
+def test_a_spreadsheet_of_another_kind_in_the_folder_is_told(folder: Path) -> None:
+    (folder / "เก่า.xls").write_bytes(b"something")
+    assert read().faults == ("เก่า.xls: อ่านไฟล์ชนิดนี้ไม่ได้ โปรดบันทึกเป็น .xlsx หรือ .csv",)
+
+
 def test_faults_name_file_and_cell_and_are_logged(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -335,9 +340,10 @@ def test_a_campaign_whose_mails_bounce_too_often_is_proposed(
     assert item.is_open
     assert item.deadline == date(2018, 8, 15)
     assert proposed(JUNE) == []
-    write_campaign(tmp_path / "campaigns", waves__hard_bounce_limit=0.5)
     report = settings().report_file.read_text(encoding="utf-8")
-    for target, found in [(20, []), (14, ["P-bounced-july"])]:
+    is_proposed = ["P-bounced-july"]
+    for target, own_limit, found in [(20, 0.5, []), (14, 0.5, is_proposed), (20, 0.1, is_proposed)]:
+        write_campaign(tmp_path / "campaigns", waves__hard_bounce_limit=own_limit)
         own = tmp_path / "report.yaml"
         own.write_text(report.replace("bounced_pct: 5", f"bounced_pct: {target}"), encoding="utf-8")
         world.setenv("ENGAGEMENT_REPORT_FILE", str(own))
