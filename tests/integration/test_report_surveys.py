@@ -92,7 +92,8 @@ def test_a_survey_is_told_with_its_funnel_its_rates_and_what_was_found(
     for row in rows[:10]:
         row[CHANNEL] = "สื่อวิทยุ, บุคคล เช่น บรรณารักษ์, อาจารย์, เพื่อน"
         row[ACCESS] = "มากที่สุด"
-    bring_in(tmp_path, *rows)
+    late = answer(sent[60][0], ประทับเวลา="19/7/2018, 12:00:00")
+    bring_in(tmp_path, *rows, late)
     (survey,) = told()
     assert (survey.campaign, survey.title.en) == ("july", "Survey on our news")
     assert (survey.stand, survey.stopped_for, survey.before) == ("closed", None, None)
