@@ -175,6 +175,14 @@ def test_hidden_answers_and_small_bases_show_no_percentage():
         assert "ข ไม่แสดง" in said
 
 
+def test_a_scale_of_three_points_shows_its_points():
+    points = (Choice(Label("ดี", "Good"), 60, 60.0), Choice(Label("แย่", "Bad"), 40, 40.0))
+    finding = Finding("q", "scale", Label("บริการ", "Service"), 100, points)
+    for said in said_of(july(surveys=(replace(NEWS, findings=(finding,)),))):
+        assert "ดี 60.0%" in said
+        assert "แย่ 40.0%" in said
+
+
 def test_a_change_of_the_survey_is_shown_only_where_it_is_one():
     other = Label("แบบสำรวจปีก่อน", "Last year's survey")
     changed = replace(NEWS, before=other, bounced=replace(NEWS.bounced, points=-4.2))
