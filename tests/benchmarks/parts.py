@@ -173,6 +173,23 @@ def returns(size: Size, _: Path) -> list[Figure]:
     return found
 
 
+def report(_: Size, __: Path) -> list[Figure]:
+    """The report on a month of 60,403 records with a survey: rendered, and mailed to 50."""
+    use_month(library.RECORDS)
+    process.run("reporting", "prepare")
+    rendered = [process.run("reporting", "render").told for _ in range(_ROUNDS)]
+    first, again = (statistics.median(one[turn] for one in rendered) for turn in ("first", "again"))
+    sent = statistics.median(process.run("reporting", "send", _ROUNDS).told["send"])
+    whole = "cut and rendered: two languages, each with picture and PDF"
+    return [
+        figure("report_render_s", first, "s", f"{whole}; late imports included", 2),
+        figure(
+            "report_render_again_s", again, "s", "the same in a process that has done it before"
+        ),
+        figure("report_send_50_s", sent, "s", "50 mails built and sent, ten with the PDF", 10),
+    ]
+
+
 def stack(_: Size, home: Path) -> list[Figure]:
     """A month of 60,403 records through Airflow, and each step beside it without Airflow."""
     triggered, tasks = month.timed(home / "stack")
@@ -181,7 +198,8 @@ def stack(_: Size, home: Path) -> list[Figure]:
 
 
 PARTS: dict[str, Callable[[Size, Path], list[Figure]]] = {
-    part.__name__: part for part in (model, check, load, shards, memory, stack, plan, send, returns)
+    part.__name__: part
+    for part in (model, check, load, shards, memory, stack, plan, send, returns, report)
 }
 
 

@@ -32,7 +32,7 @@ INNER JOIN core.invitation AS i ON m.ref = i.campaign AND m.recipient_key = i.ad
 INNER JOIN pii.survey_token AS t ON i.campaign = t.campaign AND i.person_key = t.person_key
 WHERE m.ref = %s
 """
-_UNSEND = """
+UNSEND = """
 UPDATE core.message SET state = 'queued', sent_at = NULL, attempt_count = 0 WHERE ref = %s
 """
 _SENT = "SELECT count(*) FROM core.message WHERE ref = %s AND state = 'sent'"
@@ -121,7 +121,7 @@ class Wave:
     def _sent(self, to: Sink, send: Callable[[], object]) -> float:
         """Return how long it takes to send all mails, none of which was sent before."""
         with world.connected(warehouse.url()) as connection:
-            connection.execute(_UNSEND, [self.name])
+            connection.execute(UNSEND, [self.name])
             connection.execute("VACUUM ANALYZE core.message")
             connection.execute("CHECKPOINT")
             seconds = process.seconds_of(send)

@@ -77,7 +77,7 @@ def test_the_page_tells_every_figure_and_what_was_not_measured(root):
     told = page.read_text()
     assert "not measured yet" not in told
     for n, one in enumerate(measured, 1):
-        assert f"| `{one.name}` | 1,00{n}.0 s | {n} s | {one.against} |" in told
+        assert f"| `{one.name}` | {1_000 + n:,}.0 s | {n} s | {one.against} |" in told
     assert "| check | 77.7 | the scheduler finds it due |" in told
     assert "PostgreSQL 18.4" in told
 
@@ -100,4 +100,5 @@ LIMITED = {
     "plan": {"plan_100k_s"},
     "send": {"dispatch", "dispatch_20ms", "dispatch_shards_2", "mail_build_ms"},
     "returns": {"bounces_memory_growth", "answers_memory_growth"},
+    "report": {"report_render_s", "report_send_50_s"},
 }
