@@ -254,8 +254,8 @@ def test_the_index_names_every_month_and_which_edition_was_mailed(
     cut()
     page = " ".join(index.read_text("utf-8").split())
     assert "มิถุนายน 2561 · June 2018" in page
-    assert "Edition 1, mailed" in page
-    assert "Edition 2, not mailed" in page
+    assert "Edition 1, mailed on 1 July 2018" in page
+    assert "Edition 2, made on 1 July 2018, 00:00, not mailed" in page
     for link in ("2018-06/1/report-th.html", "2018-06/2/report-en.pdf", "2018-06/1/figures.csv"):
         assert f'href="{link}"' in page
         assert (tmp_path / "archive" / link).exists()
