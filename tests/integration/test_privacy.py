@@ -65,9 +65,10 @@ def postbox(listen: Any) -> tuple[Postbox, MailServer]:
 
 
 @pytest.fixture(autouse=True)
-def ready(clock: Any, store: Any, world: pytest.MonkeyPatch) -> None:
+def ready(clock: Any, store: Any, world: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every test here has a clock, a warehouse and mail that leaves."""
     world.setenv("ENGAGEMENT_MAIL", "live")
+    world.setenv("ENGAGEMENT_ARCHIVE", str(tmp_path / "archive"))
     settings.cache_clear()
 
 
@@ -207,9 +208,14 @@ def test_a_month_leaves_no_patrons_values_outside_pii_and_stage(
     assert "Read 105 of 105 records." in everything_logged.text
     assert any(r.name.startswith("great_expectations.") for r in everything_logged.records)
     assert found_in(everything_logged.text + "".join(capfd.readouterr()), values) == set()
-    (raw,) = mails.received
-    assert "102" in letter(raw)
-    assert found_in(letter(raw) + raw.decode(), values) == set()
+    assert len(mails.received) == 3
+    for raw in mails.received:
+        assert "102" in letter(raw)
+        assert found_in(letter(raw) + raw.decode(), values) == set()
+    archived = [path for path in settings().archive_folder.rglob("*") if path.is_file()]
+    assert len(archived) == 8
+    for path in archived:
+        assert found_in(path.read_bytes().decode("utf-8", "replace"), values) == set()
 
 
 def letter(raw: bytes) -> str:
