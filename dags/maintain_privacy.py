@@ -7,7 +7,7 @@ long, is told in `docs/privacy.md`. Published figures stay.
 |---|---|---|
 | surveys | forgets whose link a token was, what people wrote, returned mails, old soft bounces | mend what the sentence names and clear it |
 | patrons | drops old months, unlinks old loans, forgets whom nothing refers to any more | the same |
-| files | deletes old files of `var/exports`, and exports of answers to closed campaigns | the same |
+| files | deletes old files of `var/exports`, exports of answers to closed campaigns, old months of the reports' archive | the same |
 
 Once a month, on the second at 03:00. How much was deleted stands in `ops.retention_run`.
 """

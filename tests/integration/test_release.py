@@ -138,6 +138,27 @@ def test_only_the_latest_closed_month_goes_out_by_itself(clock: Any) -> None:
     assert release.cut_to_send(JUNE, "run 1") == 1
 
 
+def test_a_release_that_could_not_queue_its_mails_is_none(
+    mails: MailWorld, server: MailServer, store: Any, world: pytest.MonkeyPatch
+) -> None:
+    edition = cut()
+    with world.context() as broken:
+        broken.setattr(release.outbox, "add", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            release.send(JUNE, server, edition)
+    assert store.value("SELECT count(*) FROM ops.report_release") == 0
+    assert release.send(JUNE, server, edition) == 3
+
+
+def test_one_reader_who_is_refused_keeps_the_report_from_no_other_and_out_of_no_index(
+    mails: MailWorld, server: MailServer, tmp_path: Path
+) -> None:
+    mails.refusals[DEAN] = "550 5.1.1 no such user"
+    assert "refused 1 mail(s)" in sentence_of(release.send, JUNE, server, cut())
+    assert sorted(mails.reached()) == [DEPUTY, DIRECTOR]
+    assert "Edition 1, mailed" in (tmp_path / "archive" / "index.html").read_text("utf-8")
+
+
 # What people ask for
 
 

@@ -328,7 +328,9 @@ def test_exports_are_deleted_after_thirty_days_also_what_a_killed_one_left(
     left = written(home / "exports" / ".rejects-x" / "sheet1.xml", 2018, 6, 1)
     new = written(home / "exports" / "rejects-2018-06.xlsx", 2018, 6, 20)
     clock.at(2018, 7, 2)
-    assert retention.keep_files() == {"var/exports": 2, "var/opt-outs": 0, "var/answers": 0}
+    assert retention.keep_files() == {
+        "var/exports": 2, "var/opt-outs": 0, "var/answers": 0, "archive": 0,
+    }  # fmt: skip
     assert [path.exists() for path in (old, left, new)] == [False, False, True]
 
 
@@ -352,6 +354,15 @@ def test_clicks_are_forgotten_three_years_after_their_month(
     clock.at(2021, 7, 2)
     assert retention.keep_files()["var/opt-outs"] == 1
     assert [path.exists() for path in (old, new)] == [False, True]
+
+
+def test_months_leave_the_archive_with_the_reports(home: Path, store: Any, clock: Any) -> None:
+    old = written(home / "archive" / "2015-05" / "1" / "report-th.html", 2015, 6, 8)
+    new = written(home / "archive" / "2015-07" / "1" / "report-th.html", 2015, 8, 8)
+    index = written(home / "archive" / "index.html", 2015, 8, 8)
+    clock.at(2018, 7, 2)
+    assert retention.keep_files()["archive"] == 1
+    assert [path.exists() for path in (old.parents[1], new, index)] == [False, True, True]
 
 
 # How

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from upath import UPath
 
 _COLUMNS = ("period", "edition", "name", "about", "unit", "value", "base", "low", "high", "source")
+_MONTH = re.compile(r"\d{4}-\d{2}")
 _FIGURES = "figures.csv"  # written last
 # Excel takes what begins so for a formula (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -68,15 +70,38 @@ def keep() -> None:
                 _write(root / entry.folder, entry)
         _replace(root / "index.html", _index(found))
     except OSError as error:
-        raise EngagementError(
-            f"The archive of the reports cannot be written ({error.strerror or type(error).__name__}); let "
-            "ENGAGEMENT_ARCHIVE be a place that may be written, then run again."
-        ) from None
+        raise _unwritable(error) from None
+
+
+def forget(before: str) -> int:
+    """Delete the months before the period `before`, such as 2018-06; return how many. `keep` mends the index.
+
+    Raises:
+        EngagementError: the archive cannot be written.
+    """
+    root = settings().archive_folder
+    months = (
+        [path for path in root.iterdir() if _MONTH.fullmatch(path.name)] if root.exists() else []
+    )
+    old = [path for path in months if path.name < before]
+    try:
+        for path in old:
+            path.rmdir(recursive=True)
+    except OSError as error:
+        raise _unwritable(error) from None
+    return len(old)
 
 
 def folder(period: Period, edition: int) -> UPath:
     """Return where an edition lies."""
     return settings().archive_folder / str(period) / str(edition)
+
+
+def _unwritable(error: OSError) -> EngagementError:
+    return EngagementError(
+        f"The archive of the reports cannot be written ({error.strerror or type(error).__name__}); let "
+        "ENGAGEMENT_ARCHIVE be a place that may be written, then run again."
+    )
 
 
 def entries() -> list[Entry]:

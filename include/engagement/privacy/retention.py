@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, RootModel, model_validator
 
 from engagement import clock, opt_outs, warehouse, yaml_file
+from engagement.monitor import archive
 from engagement.privacy import files
 from engagement.settings import INCLUDE, settings
 from engagement.warehouse import Session
@@ -90,7 +91,10 @@ def keep_patrons() -> dict[str, int]:
 
 
 def keep_files() -> dict[str, int]:
-    """Delete old exports, those of answers to closed campaigns, and noted clicks; return how many files, by place.
+    """Delete old exports, those of answers to closed campaigns, noted clicks, and old months of the archive.
+
+    Returns:
+        How many files, of the archive how many months, by place.
 
     Raises:
         EngagementError: one cannot be deleted.
@@ -103,6 +107,7 @@ def keep_files() -> dict[str, int]:
             "var/exports": files.delete_older(files.exports_folder(), _before("var/exports")),
             "var/opt-outs": files.delete_older(opt_outs.folder(), _before("var/opt-outs")),
             "var/answers": sum(files.delete_older(folder, before) for folder in folders),
+            "archive": archive.forget(f"{_before('ops.report'):%Y-%m}"),
         }
         return _recorded(session, counts)
 
