@@ -1,0 +1,118 @@
+"""What a reader of the mail gets to see in a real browser: on a small phone, in the dark, without pictures."""
+
+import pytest
+from browser.mails import mail, trend
+from reports import LETTERHEAD, full
+
+from engagement import wording
+from engagement.monitor import chart, report
+
+pytest_plugins = ("browser.chromium",)
+
+LANGUAGES = pytest.mark.parametrize("language", ["th", "en"])
+PHONE = (390, 844)
+BARS = 140  # px that a mail program's own bars and the subject take of a phone's screen
+# Every text that is seen, with its contrast to the ground behind it (WCAG 2.2, 1.4.3).
+CONTRASTS = """(() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number)
+  const light = (colour) => parts(colour).slice(0, 3).map((level) => {
+    const share = level / 255
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+  }).reduce((sum, level, at) => sum + level * [0.2126, 0.7152, 0.0722][at], 0)
+  const ground = (element) => {
+    const colour = getComputedStyle(element).backgroundColor
+    return parts(colour)[3] === 0 ? ground(element.parentElement) : colour
+  }
+  const found = []
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement
+    if (!walker.currentNode.data.trim() || !element.getClientRects().length) continue
+    const [first, second] = [light(getComputedStyle(element).color), light(ground(element))]
+    const contrast = (Math.max(first, second) + 0.05) / (Math.min(first, second) + 0.05)
+    found.push([walker.currentNode.data.trim(), contrast])
+  }
+  return found
+})()"""
+
+
+@LANGUAGES
+def test_a_director_sees_that_decisions_are_wanted_on_the_first_screen_of_a_phone(
+    chromium, language
+):
+    subject = report.render(full(), LETTERHEAD, language).subject
+    assert {"th": "เรื่องที่ขอให้ตัดสินใจ 3 เรื่อง", "en": "Decisions wanted: 3"}[language] in subject
+    seen = chromium.measure(
+        mail(language),
+        *PHONE,
+        """[...document.querySelectorAll("h1, .notice h2, .notice b")].map((element) => {
+          const place = element.getBoundingClientRect()
+          return [element.innerText, place.bottom]
+        })""",
+    )
+    (title, _), (heading, below_heading), (wanted, below_wanted) = seen[:3]
+    assert {"th": "รายงานลูกค้าที่แท้จริง", "en": "Report on the real customers"}[language] in title
+    assert "3" in heading
+    assert below_heading < PHONE[1] - BARS
+    assert full().decisions[0].item.wanted in wanted
+    assert below_wanted < PHONE[1]
+    assert len(seen) == 5  # the title, the heading, three decisions
+
+
+@LANGUAGES
+@pytest.mark.parametrize("width", [320, 390])
+def test_nothing_runs_over_the_edge_of_a_phone(chromium, language, width):
+    size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    wide, high = chromium.measure(mail(language), width, 844, size)
+    assert wide == width
+    assert high > 3000  # it is the whole mail that was measured
+
+
+def test_what_runs_over_the_edge_is_noticed(chromium):
+    broken = mail("th").replace(
+        "</h1>", "</h1><p style='white-space:nowrap'>" + "กว้าง" * 40 + "</p>", 1
+    )
+    assert chromium.measure(broken, 390, 844, "document.documentElement.scrollWidth") > 390
+
+
+@LANGUAGES
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+def test_text_keeps_its_contrast(chromium, language, is_dark):
+    found = chromium.measure(mail(language), *PHONE, CONTRASTS, is_dark=is_dark)
+    assert len(found) > 150
+    assert [(text, round(ratio, 2)) for text, ratio in found if ratio < 4.5] == []
+
+
+def test_text_that_is_hard_to_read_in_the_dark_is_noticed(chromium):
+    broken = (
+        mail("th")
+        .replace(".soft { color: #b3bcc5", ".soft { color: #60666d")
+        .replace(".soft{color:#b3bcc5", ".soft{color:#60666d")
+    )
+    assert broken != mail("th")
+    light = chromium.measure(broken, *PHONE, CONTRASTS)
+    dark = chromium.measure(broken, *PHONE, CONTRASTS, is_dark=True)
+    assert not [text for text, ratio in light if ratio < 4.5]
+    assert [text for text, ratio in dark if ratio < 4.5]
+
+
+@LANGUAGES
+def test_without_pictures_every_figure_of_the_trend_is_still_said(chromium, language):
+    said, alternative, is_drawn = chromium.measure(
+        mail(language),
+        *PHONE,
+        """[document.body.innerText, document.querySelector("img").alt,
+            document.querySelector("img").naturalWidth > 0]""",
+        has_images=False,
+    )
+    assert not is_drawn
+    assert alternative == chart.statement(trend(), language)
+    words = wording.Wording(language)
+    for point in trend():
+        count = "" if point.real_customers is None else wording.count(point.real_customers)
+        line = next(
+            line
+            for line in said.splitlines()
+            if line.strip("≠ ").startswith(words.month(point.period))
+        )
+        assert count in line
