@@ -5,6 +5,7 @@ import itertools
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from html import unescape
 
 import pytest
 from pdf_text import read
@@ -58,6 +59,17 @@ def test_it_has_the_same_numbers_as_the_mail_and_no_others(language):
     pages = {"1", "2", "3", "4"}
     assert numbers(on_paper) - pages == numbers(mail) - pages
     assert len(numbers(mail)) > 90
+
+
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_it_has_the_same_sections_in_the_same_order(language):
+    html = report.render(full(), LETTERHEAD, language).html
+    titles = [unescape(re.sub("<.*?>", "", t)) for t in re.findall("<h2.*?>(.*?)</h2>", html)]
+    on_paper = together(text(opened(full(), language)))
+    places = [on_paper.find(together(title)) for title in titles]
+    assert len(titles) > 10
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_thai_can_be_searched_for_and_copied():
@@ -180,6 +192,15 @@ def test_all_that_the_template_puts_in_is_made_text_first():
     assert all(use.endswith("| typst }}") for use in used)
 
 
+@pytest.mark.parametrize("name", ["report.typ.j2", "report.html.j2", "report.txt.j2"])
+def test_every_edition_asks_only_for_sentences_that_there_are(name):
+    source = (INCLUDE / "templates" / "report" / name).read_text(encoding="utf-8")
+    sentences = (INCLUDE / "templates" / "report" / "sentences.j2").read_text(encoding="utf-8")
+    asked = set(re.findall(r"\bsay\.(\w+)", source))
+    assert len(asked) > 20
+    assert asked <= set(re.findall(r"{% macro (\w+)", sentences))
+
+
 def test_a_text_is_quoted_for_typst_and_kept_whole_where_it_is():
     assert in_typst('a "b" \\c') == '#"a \\"b\\" \\\\c";'
     assert in_typst("จาก \ue00012 คน\ue001 ที่") == '#"จาก ";#box("12 คน");#" ที่";'
@@ -190,6 +211,7 @@ def test_a_text_is_quoted_for_typst_and_kept_whole_where_it_is():
     "content",
     [
         content_of(JUNE),
+        content_of(JULY, JUNE, surveys=(replace(NEWS, findings=()), STOPPED)),
         content_of(JULY, replace(JUNE, definition="b")),
         content_of(without_real_customers(JULY), JUNE),
         content_of(JULY, JUNE, WorkItems((), ("แผ่นงานเสียหาย",), READ_AT, readable=False)),
@@ -197,7 +219,7 @@ def test_a_text_is_quoted_for_typst_and_kept_whole_where_it_is():
         content_of(JULY, JUNE, WorkItems((item("งาน", decided="เปิด", decided_by="ผู้อำนวยการ", decided_on=date(2018, 8, 1)),), ("แถว 4",) * 5, READ_AT, last_good_at=datetime(2018, 8, 1, tzinfo=UTC))),
         content_of(JULY, JUNE, surveys=(replace(NEWS, findings=()), STOPPED)),
     ],
-    ids=["first", "redefined", "nobody", "unreadable", "trend", "decided", "surveys"],
+    ids=["first", "no findings", "redefined", "nobody", "unreadable", "trend", "decided", "surveys"],
 )  # fmt: skip
 def test_a_month_that_is_unlike_others_is_made_too(content):
     for language in ("th", "en"):

@@ -50,7 +50,7 @@ def draw(points: Sequence[Point], language: Language) -> bytes:
 
     # An inch has 72 points: what matplotlib takes as points are px of the mail.
     figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72 * _SHARPNESS, facecolor="white")
-    axes = figure.add_axes((0.13, 0.18, 0.83, 0.81))
+    axes = figure.add_axes((0.15, 0.18, 0.79, 0.81))
     _draw_frame(axes, points, language)
     _draw_gaps(axes, points, language)
     _draw_changes(axes, points, language)
@@ -153,7 +153,15 @@ def _draw_changes(axes: Axes, points: Sequence[Point], language: Language) -> No
             va="top",
             color=_INK,
             fontproperties=_font(17),
+            path_effects=_halo(),
         )
+
+
+def _halo() -> list[Any]:
+    """Return what keeps a text readable that stands on a line."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=5, foreground="white")]
 
 
 def _offset(right: int, up: int) -> dict[str, Any]:
@@ -177,21 +185,20 @@ def _draw_line(axes: Axes, points: Sequence[Point], stretch: Sequence[Point]) ->
 
 def _draw_counts(axes: Axes, points: Sequence[Point]) -> None:
     """Write the count at the first, the highest and the last point that may be compared."""
-    from matplotlib.patheffects import withStroke
-
     comparable = _comparable(points)
     highest = _highest(comparable)
     for point in {comparable[0], highest, comparable[-1]}:
         is_below = _is_crowded(points, point, highest)
+        is_beside = point.is_redefined  # the line of the change, and not across it
         axes.annotate(
             wording.count(point.real_customers or 0),
             (points.index(point), point.real_customers or 0),
-            **_offset(0, -12 if is_below else 9),
-            ha="center",
+            **_offset(-17 if is_beside else 0, -12 if is_below else 9),
+            ha="left" if is_beside else "center",
             va="top" if is_below else "bottom",
             color=_INK,
             fontproperties=_font(21, bold=True),
-            path_effects=[withStroke(linewidth=5, foreground="white")],
+            path_effects=_halo(),
         )
 
 
