@@ -293,7 +293,7 @@ def test_what_is_kept_of_lists_that_are_gone_goes_after_three_years(
     file(folder / "b.xlsx", wanted("B"))
     (folder / "a.xlsx").write_bytes(b"PK torn")
     read()
-    clock.at(2021, 8, 2)
+    clock.at(2021, 9, 2)
     counts = retention.keep_patrons()
     assert (counts["ops.work_file"], counts["ops.work_item_filed"]) == (1, 0)
     assert store.do("SELECT file FROM ops.work_file") == [("b.xlsx",)]
