@@ -295,6 +295,21 @@ def test_an_archive_that_was_lost_is_written_again_and_nothing_half_is_left(
     assert sorted(path.name for path in (root / "2018-06").iterdir()) == ["1"]
 
 
+def test_months_that_are_archived_at_once_do_not_get_into_each_others_way(
+    store: Any, tmp_path: Path
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+    from shutil import rmtree
+
+    cut()
+    for _ in range(5):
+        rmtree(tmp_path / "archive")
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(archive.keep) for _ in range(4)]:
+                done.result()
+    assert (tmp_path / "archive" / "2018-06" / "1" / "figures.csv").exists()
+
+
 def test_the_archive_may_lie_in_an_object_store(world: pytest.MonkeyPatch) -> None:
     from upath import UPath
 

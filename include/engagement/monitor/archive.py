@@ -62,15 +62,21 @@ def keep() -> None:
     Raises:
         EngagementError: the archive cannot be written.
     """
-    found = entries()
+    with warehouse.session() as session:
+        session.scalar("monitor/lock_archive")
+        found = entries()
+        try:
+            _write_missing(found)
+        except OSError as error:
+            raise _unwritable(error) from None
+
+
+def _write_missing(found: Sequence[Entry]) -> None:
     root = settings().archive_folder
-    try:
-        for entry in found:
-            if not (root / entry.folder / _FIGURES).exists():
-                _write(root / entry.folder, entry)
-        _replace(root / "index.html", _index(found))
-    except OSError as error:
-        raise _unwritable(error) from None
+    for entry in found:
+        if not (root / entry.folder / _FIGURES).exists():
+            _write(root / entry.folder, entry)
+    _replace(root / "index.html", _index(found))
 
 
 def forget(before: str) -> int:
