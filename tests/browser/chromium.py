@@ -22,6 +22,9 @@ _OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-dev-shm-usage",
+    # Fonts and frames are ready before a picture is taken.
+    "--virtual-time-budget=10000",
     "--hide-scrollbars",
     "--force-device-scale-factor=1",
     "--host-resolver-rules=MAP * ~NOTFOUND",
@@ -80,7 +83,6 @@ class Chromium:
                 folder,
                 _framed(html, width, height) + measuring,
                 _settings(is_dark, has_images),
-                "--virtual-time-budget=10000",
                 "--dump-dom",
             )
         measured = re.search(r'<iframe[^>]* title="([^"]*)"', dom)

@@ -29,7 +29,6 @@ BROKEN = {
     "tone marks are missing": lambda words: re.sub("[่้๊๋]", "", words),
     "one tone mark is missing": lambda words: words.replace("ที่", "ที"),
     "sara am is torn apart": lambda words: words.replace("ำ", " า"),
-    "vowels are missing": lambda words: re.sub("[ัิีึืุู]", "", words),
 }
 
 
