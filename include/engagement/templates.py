@@ -22,7 +22,7 @@ def environment(folder: str, language: Language = "th", *, is_html: bool = False
     words = Wording(language)
     made = Environment(
         loader=FileSystemLoader(INCLUDE / "templates" / folder),
-        autoescape=is_html or select_autoescape(["html.j2"]),
+        autoescape=is_html or select_autoescape(["html.j2"]),  # noqa: S701 - text is no HTML
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
