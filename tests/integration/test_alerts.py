@@ -131,6 +131,19 @@ def test_a_run_without_a_period_tells_nobody_but_who_started_it(store: Any, key:
     assert store.value("SELECT count(*) FROM core.message") == 0
 
 
+def test_who_is_refused_is_not_tried_again_every_quarter_of_an_hour(
+    mails: MailWorld, server: MailServer, clock: Any
+) -> None:
+    clock.at(2018, 7, 6, 9)
+    mails.refusals[ENGINEER] = "550 5.1.1 no such user"
+    assert alerts.look() == ["late"]
+    assert "refused 1 mail(s) of alert 2018-06" in sentence_of(alerts.send, server)
+    mails.refusals.clear()
+    assert alerts.look() == []
+    assert alerts.send(server) == 0
+    assert mails.reached() == [OWNER]
+
+
 def test_an_alert_that_the_mail_server_did_not_take_goes_out_with_a_later_look(
     mails: MailWorld, server: MailServer
 ) -> None:
