@@ -68,6 +68,12 @@ def test_nothing_runs_over_the_edge_of_a_phone(chromium, language, width):
     assert high > 3000  # it is the whole mail that was measured
 
 
+def test_a_word_without_an_end_runs_not_over_the_edge_either(chromium):
+    endless = mail("th").replace(full().decisions[0].item.wanted, "W" * 160)
+    assert endless != mail("th")
+    assert chromium.measure(endless, 320, 844, "document.documentElement.scrollWidth") == 320
+
+
 def test_what_runs_over_the_edge_is_noticed(chromium):
     broken = mail("th").replace(
         "</h1>", "</h1><p style='white-space:nowrap'>" + "กว้าง" * 40 + "</p>", 1
