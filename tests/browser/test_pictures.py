@@ -1,9 +1,4 @@
-"""The mail, the chart and the PDF look as they were looked at and found right; Thai above all.
-
-Who changes their look on purpose looks at them again and keeps the new pictures:
-
-    RENEW_PICTURES=1 pytest -n 0 tests/browser/test_pictures.py
-"""
+"""The mail, the chart and Thai words look as they were looked at and found right; how they are renewed: README.md."""
 
 import io
 import os
