@@ -177,11 +177,14 @@ def _figures(entry: Entry) -> bytes:
     writer = csv.writer(table)
     writer.writerow(_COLUMNS)
     for row in rows:
-        writer.writerow([str(entry.period), entry.edition, *map(_harmless, row)])
+        writer.writerow([str(entry.period), entry.edition, *map(_written, row)])
     return table.getvalue().encode("utf-8-sig")
 
 
-def _harmless(value: Any) -> Any:
+def _written(value: Any) -> Any:
+    """Return a value as a table holds it: counts without a fraction, and no text that is a formula to Excel."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 

@@ -71,7 +71,10 @@ def rows(content: Content) -> tuple[Row, ...]:
 def _rows(content: Content) -> Iterator[Row]:
     yield from _of_patrons(content.patrons)
     period = str(content.patrons.period)
-    yield Row("incomplete", period, "records", content.incomplete.count, "monitor/patron_rejection")
+    lacking = content.incomplete
+    yield Row(
+        "incomplete", period, "records", lacking.count, "monitor/patron_rejection", lacking.base
+    )
     for group in content.groups:
         if group.figure is not None:
             about = f"{period} {group.code}"
