@@ -6,7 +6,7 @@ and which decisions are wanted; with the lists of work that librarians keep.
 | task | what it does | when it fails |
 |---|---|---|
 | render | makes the report as it stands when the patrons are published, and archives it; mails nobody | mend what the sentence names and clear it |
-| tell_faults | mails who keeps the lists of work what could not be read in them | clear it: nothing is told twice |
+| tell_faults | mails who keeps the lists of work what could not be read in them; watch_runs tells what is filed later | clear it: nothing is told twice |
 | wait | waits for the working day and time at which reports go out | mend the file that the sentence names and clear it |
 | cut | makes it again from the figures of that moment; *skipped* for an older month, or one that was published again after its report went out | mend what the sentence names and clear it |
 | review | where a reviewer is named: mails it to him, and waits under **Required Actions**; *skipped* after a no | clear it |

@@ -6,6 +6,7 @@ it has not by the next working day. Each is told once.
 
 | task | what it does | when it fails |
 |---|---|---|
+| lists | until that report has gone out: mails who keeps the lists of work what could not be read in them | mend what the sentence names |
 | look | writes down who is to be told of a report that is late | mend the file that the sentence names |
 | send | mails that, and what failed runs have written down | clear it, or wait for the next run: nobody is told twice |
 
@@ -43,6 +44,15 @@ def watch_runs() -> None:
 
         return alerts.send(connections.mail_server())
 
+    @task(queue="mail")
+    def lists() -> int:
+        """Mail who keeps the lists of work what is wrong in them; return how many mails went out."""
+        from engagement.monitor import work_items
+        from engagement_airflow import connections
+
+        return work_items.tell_in_time(connections.mail_server())
+
+    lists()
     look() >> send()
 
 

@@ -453,6 +453,20 @@ def test_a_list_of_faults_that_waited_is_not_sent_beside_a_newer_one(
     assert "ช่อง B2" not in text
 
 
+def test_what_is_filed_later_is_told_until_the_report_has_gone_out(
+    folder: Path, postbox: tuple[Postbox, MailServer], store: Any
+) -> None:
+    _, server = postbox
+    file(folder / "a.xlsx", row("A"))
+    assert work_items.tell_in_time(server) == 0
+    file(folder / "a.xlsx", row("A", progress="?"))
+    assert work_items.tell_in_time(server) == 1
+    assert work_items.tell_in_time(server) == 0
+    file(folder / "a.xlsx", row("A", section="?"))
+    store.do("INSERT INTO ops.report_release VALUES ('2018-07', 1, NULL, '2018-08-07')")
+    assert work_items.tell_in_time(server) == 0
+
+
 def test_proposed_rows_are_written_beside_the_lists_and_told_until_they_are_adopted(
     folder: Path, campaign: str, postbox: tuple[Postbox, MailServer]
 ) -> None:

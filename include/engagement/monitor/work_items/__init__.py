@@ -5,7 +5,7 @@ read comes back as sentences that name the cell. Headings, choices and sentences
 """
 
 from engagement.monitor.work_items.items import LIMITS, WorkItem, WorkItems
-from engagement.monitor.work_items.notice import tell_faults
+from engagement.monitor.work_items.notice import tell_faults, tell_in_time
 from engagement.monitor.work_items.proposing import proposals
 from engagement.monitor.work_items.reading import read
 from engagement.monitor.work_items.template import write_template
@@ -18,6 +18,7 @@ __all__ = [
     "proposals",
     "read",
     "tell_faults",
+    "tell_in_time",
     "words",
     "write_template",
 ]

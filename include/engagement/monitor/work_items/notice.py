@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from engagement import mail, outbox, sending, warehouse
+from engagement import clock, mail, outbox, sending, warehouse
 from engagement.mail import Letter, MailServer
-from engagement.monitor import distribution
+from engagement.monitor import distribution, rhythm
 from engagement.monitor.work_items import proposing, reading
 from engagement.monitor.work_items.items import WorkItem
 from engagement.monitor.work_items.vocabulary import words
@@ -61,6 +61,18 @@ def tell_faults(period: Period, server: MailServer) -> int:
     sent = outcome[mail.Verdict.ACCEPTED]
     _log.info("%s mail(s) about the work items of %s were sent.", sent, period)
     return sent
+
+
+def tell_in_time(server: MailServer) -> int:
+    """Do what `tell_faults` does for the last month, until its report has gone out; return how many mails went.
+
+    Raises:
+        EngagementError: the file of recipients is wrong, or the mail could not be sent.
+    """
+    period = rhythm.latest_closed(clock.now())
+    with warehouse.session() as session:
+        released = session.one("monitor/released_report", period=str(period))
+    return tell_faults(period, server) if released is None else 0
 
 
 def _compose(
