@@ -110,8 +110,8 @@ def test_complete_is_not_taken_for_reachable_and_that_is_said_once_in_each_langu
 
 def test_the_three_figures_have_their_base_and_change():
     html, text = both(render(JULY, JUNE))
-    assert "12,783 21.0% ของระเบียนสมาชิก 61,003 รายการ +700 จากเดือนก่อน (+1.0 จุดร้อยละ)" in html
-    assert "+700 จากเดือนก่อน (+1.0 จุดร้อยละ)" in html
+    assert "12,783 21.0% จาก 61,003 ระเบียน +700 จากเดือนก่อน" in html
+    assert "+700 จากเดือนก่อน (+1.0 จุดร้อยละ)" in text
     assert "12,771 99.9% ของลูกค้าที่แท้จริง 12,783 รายการ +688 จากเดือนก่อน" in html
     assert "4,588 26.4% ของสมาชิกปัจจุบัน 17,371 รายการ −200 จากเดือนก่อน" in html
     assert "ส่งอีเมลได้ 12,771 รายการ (99.9% ของลูกค้าที่แท้จริง 12,783 รายการ) +688" in text

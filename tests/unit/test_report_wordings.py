@@ -49,15 +49,15 @@ def in_order(said, *words):
 def test_the_report_keeps_its_order_from_the_finding_to_the_contact():
     for said in said_of(full()):
         in_order(
-            said.split("คน ", 1)[1],
+            said[said.index("ประจำเดือนกรกฎาคม 2561") :],
             "ยังไม่ถึงเป้าหมาย",
             "1. คงเวลาโพสต์",
-            "จากระเบียนสมาชิกสู่ผู้ที่ส่งอีเมลได้",
+            "จากสมาชิกทั้งหมดถึงผู้ที่ส่งอีเมลได้",
             "ลูกค้าที่แท้จริง แยกตามกลุ่ม",
-            "เหตุที่ไม่ผ่านการตรวจ",
-            "แบบสำรวจ: แบบสำรวจการรับรู้ข่าวสาร",
-            "แบบสำรวจ: แบบสำรวจเวลาเปิดบริการ",
-            "อีเมลส่งถึงผู้รับเพียงใด",
+            "สาเหตุที่ระเบียนไม่ผ่านการตรวจ",
+            "แบบสำรวจการรับรู้ข่าวสาร",
+            "แบบสำรวจเวลาเปิดบริการ",
+            "อีเมลถึงผู้รับจริงเท่าใด",
             "ลูกค้าที่แท้จริงในเดือนที่ผ่านมา",
             "งานใหม่ที่ดำเนินการแล้วเสร็จ",
             "คุณภาพของข้อมูล",
@@ -80,13 +80,14 @@ def test_decisions_have_owner_and_deadline_and_the_overdue_comes_first():
         in_order(
             said[said.index("1. ") :],
             "1. คงเวลาโพสต์ 16.00-20.00 น. ตลอดภาคการศึกษาหรือไม่",
-            "ครบกำหนดวันที่ 3 สิงหาคม 2561 เกินกำหนดมา 4 วัน",
-            "ภารกิจประชาสัมพันธ์",
-            "ค้างมา 34 วัน",
+            "ขอผลภายในวันที่ 3 สิงหาคม 2561 เลยกำหนดมา 4 วัน",
+            "ผู้รับผิดชอบ ภารกิจประชาสัมพันธ์",
+            "รอพิจารณามา 34 วัน",
             "2. เปิดให้สมาชิกที่อีเมลตีกลับ",
-            "ภายในวันที่ 15 สิงหาคม 2561",
+            "ขอผลภายในวันที่ 15 สิงหาคม 2561",
             "3. เปิดใช้ระบบ KKUL Digital Badge",
-            "ภายในวันที่ 31 สิงหาคม 2561",
+            "ขอผลภายในวันที่ 31 สิงหาคม 2561",
+            "แจ้งผลการพิจารณาที่ report@library.example.org",
         )
 
 
@@ -120,8 +121,9 @@ def test_what_was_decided_stands_beside_its_work():
 def test_a_survey_has_its_own_funnel_rates_and_findings():
     for said in said_of(july(surveys=(NEWS,))):
         assert "ตั้งแต่วันที่ 9 กรกฎาคม 2561 ถึงวันที่ 18 กรกฎาคม 2561 ปิดแล้ว" in said
-        assert "ที่อยู่ใช้ไม่ได้แล้ว 893 คน เหตุอื่น 3 คน ไม่แน่ชัด 0 คน" in said
-        assert "57.0% (893 จากอีเมลที่ส่ง 1,567), ช่วงเชื่อมั่น 95% 54.6 ถึง 59.4" in said
+        assert "ที่อยู่อีเมลใช้ไม่ได้แล้ว 893 คน, ส่งไม่ถึงเพราะเหตุอื่น 3 คน" in said
+        assert "ไม่แน่ชัด" not in said
+        assert "57.0% (893 จากอีเมลที่ส่ง 1,567), ช่วงความเชื่อมั่น 95% 54.6 ถึง 59.4" in said
         assert "25.4% (398 จากผู้ได้รับเชิญ 1,567)" in said
         assert "59.3% (398 จากผู้ที่อีเมลส่งถึง 671)" in said
         assert "ไม่รวมผลจากผู้ที่ไม่ตอบ" in said
@@ -140,7 +142,19 @@ def test_the_survey_is_among_the_three_figures_on_top_and_in_the_finding():
     assert "อีเมลตีกลับ 57.0% 893 จากอีเมลที่ส่ง 1,567" in html
     assert "ตอบแบบสำรวจ 25.4% 398 จากผู้ได้รับเชิญ 1,567" in html
     for said in (html, text):
-        assert "จากผู้ได้รับเชิญตอบแบบสำรวจ 1,567 คน อีเมลตีกลับ 893 คน และตอบ 398 คน" in said
+        assert "จากผู้ได้รับเชิญตอบแบบสำรวจ 1,567 คน ส่งอีเมลไม่ถึง 893 คน และตอบ 398 คน" in said
+
+
+def test_a_survey_that_nobody_answered_takes_one_line():
+    for said in said_of(july(surveys=(STOPPED,))):
+        assert "ได้รับเชิญ 100 คน อีเมลส่งถึง 39 คน ไม่มีผู้ตอบ" in said
+        assert "กลุ่มที่ใช้สุ่ม" not in said
+        assert "ตอบแบบสำรวจ: " not in said
+
+
+def test_once_it_is_measured_the_finding_says_how_many_mail_reaches():
+    for said in said_of(july(surveys=(NEWS,), reachable=REACHABLE)):
+        assert "อีเมลส่งถึงจริงประมาณร้อยละ 43.0 (40.7 ถึง 45.3) ของผู้ที่ส่งอีเมลได้" in said
 
 
 def test_a_stopped_survey_is_called_stopped_and_an_open_one_open():
@@ -201,7 +215,7 @@ def test_a_month_without_a_survey_says_so_and_has_the_patrons_figures_on_top():
 def test_who_is_reached_is_an_estimate_with_interval_sample_and_date():
     for said in said_of(july(surveys=(NEWS,), reachable=REACHABLE)):
         assert (
-            "อีเมลส่งถึงประมาณ 5,146 คน (ช่วงเชื่อมั่น 95% 4,871 ถึง 5,422) จากผู้ที่ส่งอีเมลได้ในเดือนมิถุนายน 2561 11,968 คน"
+            "อีเมลส่งถึงประมาณ 5,146 คน (ช่วงความเชื่อมั่น 95% 4,871 ถึง 5,422) จากกลุ่มที่ใช้สุ่มของเดือนมิถุนายน 2561 11,968 คน"
         ) in said
         assert "ของตัวอย่าง 1,567 คน ที่สุ่มเมื่อวันที่ 8 กรกฎาคม 2561" in said
         assert "ยังไม่ได้วัด" not in said
@@ -213,23 +227,24 @@ def test_a_change_below_the_librarys_threshold_is_called_about_the_same_and_stil
         assert "ใกล้เคียงกับเดือนมิถุนายน 2561 (+700)" in said
         assert "ใกล้เคียงเดือนก่อน (+700)" in said
         assert "เพิ่มขึ้น 700" not in said
+        assert "คือการเปลี่ยนแปลงไม่ถึง 10%" in said
 
 
 @pytest.mark.parametrize(
     ("targets", "words"),
     [
-        ({"real_customers_pct": 25}, "ยังไม่ถึงเป้าหมายอย่างน้อย 25%"),
-        ({"real_customers_pct": 20}, "ถึงเป้าหมายอย่างน้อย 20% แล้ว"),
-        ({"bounced_pct": 5}, "เกินเป้าหมายไม่เกิน 5%"),
-        ({"bounced_pct": 60}, "อยู่ในเป้าหมายไม่เกิน 60%"),
-        ({"answered_pct": 25.4}, "ยังไม่ถึงเป้าหมายอย่างน้อย 25.4%"),
+        ({"real_customers_pct": 25}, "ยังไม่ถึงเป้าหมาย (ตั้งไว้ 25% ขึ้นไป)"),
+        ({"real_customers_pct": 20}, "ถึงเป้าหมายแล้ว (ตั้งไว้ 20% ขึ้นไป)"),
+        ({"bounced_pct": 5}, "สูงกว่าเกณฑ์ (กำหนดไม่เกิน 5%)"),
+        ({"bounced_pct": 60}, "อยู่ในเกณฑ์ (กำหนดไม่เกิน 60%)"),
+        ({"answered_pct": 25.4}, "ยังไม่ถึงเป้าหมาย (ตั้งไว้ 25.4% ขึ้นไป)"),
     ],
 )
 def test_a_target_is_said_in_words_met_or_not(targets, words):
     said = SAID.model_copy(update={"targets": Targets(**targets)})
     for part in said_of(july(said=said, surveys=(NEWS,))):
         assert words in part
-        assert part.count("เป้าหมาย") == 1
+        assert part.count("(ตั้งไว้") + part.count("(กำหนด") == 1
 
 
 def test_a_missing_month_is_no_first_month():
@@ -318,6 +333,24 @@ def test_the_english_edition_is_english_but_for_what_librarians_typed():
     assert "57.0% (893 of 1,567 mails sent), 95% interval 54.6 to 59.4" in body
     assert "Mail reaches about 5,146 people" in body
     assert "No decision is wanted this month." in body
+
+
+def test_the_english_edition_shows_the_english_words_that_librarians_gave():
+    translated = replace(
+        decision(1, "ให้โพสต์ต่อไปหรือไม่", date(2018, 8, 15)),
+        title_en="Posting hours",
+        owner_en="Public Relations",
+        wanted_en="Go on posting?",
+    )
+    content = july(WorkItems((translated,), (), CUT_AT))
+    for said in said_of(content, "en"):
+        assert "1. Go on posting? by 15 August 2018 · owner: Public Relations" in said
+        assert "Posting hours" in said
+        assert "in progress" in said
+        assert "ให้โพสต์" not in said
+    for said in said_of(content):
+        assert "1. ให้โพสต์ต่อไปหรือไม่" in said
+        assert "Go on posting?" not in said
 
 
 def test_the_thai_edition_has_an_english_summary_with_the_survey_and_the_decisions():

@@ -127,6 +127,7 @@ class Content:
         work: what the librarians filed.
         sections: of it.
         revisions: what earlier reports said otherwise.
+        same_below_pct: changes of a count by less than so many per cent are called "about the same".
         cut_at: the instant of the figures.
         run: which run made it.
     """
@@ -146,6 +147,7 @@ class Content:
     work: WorkItems
     sections: tuple[Section, ...]
     revisions: tuple[Revision, ...]
+    same_below_pct: float
     cut_at: datetime
     run: str
 
@@ -224,6 +226,7 @@ def made(
         work=work,
         sections=_sections(work),
         revisions=revisions,
+        same_below_pct=said.about_the_same_pct,
         cut_at=cut_at,
         run=run,
     )
