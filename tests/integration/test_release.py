@@ -121,6 +121,19 @@ def test_a_month_published_again_is_archived_and_mails_nobody_not_even_who_is_ne
     assert (tmp_path / "archive" / "2018-06" / "2" / "report-th.html").exists()
 
 
+def test_what_the_last_report_said_is_corrected_in_the_next_one(
+    server: MailServer, store: Any, tmp_path: Path
+) -> None:
+    release.send(JUNE, server, cut())
+    publish_figures(store, "2018-06", real=12_080)
+    assert cut() == 2  # nobody was mailed this one: what was said is 12,083
+    publish_figures(store, "2018-07", real=12_100)
+    edition = release.cut(JUNE.next, "run 2")
+    html = (tmp_path / "archive" / "2018-07" / str(edition) / "report-en.html").read_text("utf-8")
+    assert "Real customers, June 2018: 12,080, not 12,083 as reported then." in html
+    assert "All patron records, June 2018" not in html
+
+
 def test_the_edition_that_went_out_reaches_who_is_new_when_its_task_is_cleared(
     mails: MailWorld, server: MailServer
 ) -> None:
