@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # What stands in ⟦ ⟧ in a catalogue belongs on one line, a number and what it counts: Thai may be broken anywhere.
 # In a rendered template two letters of no alphabet stand for them, so that nobody can have typed them.
 _WHOLE = str.maketrans("⟦⟧", "\ue000\ue001")
+# Pictures and what joins or changes them; arrows and signs such as ° and ≠ come before.
+_EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\ufe0e\ufe0f\u200d]")
 _BUDDHIST_ERA = 543  # the Gregorian year plus this, since Thailand moved New Year to January (1941)
 MINUS = "\N{MINUS SIGN}"
 
@@ -66,8 +68,11 @@ def whole_in_text(rendered: str) -> str:
 
 
 def in_typst(text: str) -> str:
-    """Return Typst markup that shows `text` as it is, whatever is typed in it, and keeps whole what is."""
-    parts = re.split("\ue000(.*?)\ue001", text, flags=re.DOTALL)
+    """Return Typst markup that shows `text` as it is, whatever is typed in it, and keeps whole what is.
+
+    Emoji are left out: the font has none, and a box in their place says nothing.
+    """
+    parts = re.split("\ue000(.*?)\ue001", _EMOJI.sub("", text), flags=re.DOTALL)
     quoted = [part.replace("\\", "\\\\").replace('"', '\\"') for part in parts]
     return "".join(
         f'#box("{part}");' if at % 2 else f'#"{part}";' for at, part in enumerate(quoted) if part

@@ -205,6 +205,7 @@ def test_a_text_is_quoted_for_typst_and_kept_whole_where_it_is():
     assert in_typst('a "b" \\c') == '#"a \\"b\\" \\\\c";'
     assert in_typst("จาก \ue00012 คน\ue001 ที่") == '#"จาก ";#box("12 คน");#" ที่";'
     assert in_typst("") == ""
+    assert in_typst("งาน 👩\u200d💻☀\ufe0f 20° ≠ 21°") == '#"งาน  20° ≠ 21°";'
 
 
 @pytest.mark.parametrize(

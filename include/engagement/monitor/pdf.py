@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def render(content: Content, letterhead: Letterhead, language: Language) -> bytes:
     """Return the report as PDF on A4, tagged and held to PDF/UA-1 (ISO 14289-1).
 
-    Where a librarian typed what the font has no letter for, such as an emoji, a box stands in its place, and the
+    Where a librarian typed what the font has no letter for, such as a Chinese one, a box stands in its place, and the
     document does not call itself PDF/UA. The same content has the same bytes.
     """
     import typst
