@@ -162,8 +162,14 @@ NEWS = Survey(
             "scale",
             Label("ข้อมูลที่ได้รับตรงต่อความต้องการ", "The information meets my needs"),
             398,
-            (),
-            choice("มากที่สุดหรือมาก", "Very satisfied or satisfied", 321, 398),
+            (
+                choice("มากที่สุด", "Very satisfied", 140, 398),
+                choice("มาก", "Satisfied", 181, 398),
+                choice("ปานกลาง", "Neutral", 60, 398),
+                choice("น้อย", "Dissatisfied", 12, 398),
+                choice("น้อยที่สุด", "Very dissatisfied", 5, 398),
+            ),
+            choice("มากที่สุด + มาก", "Very satisfied + Satisfied", 321, 398),
         ),
     ),
 )

@@ -132,7 +132,10 @@ def _translations(language: Language) -> NullTranslations:
     with (INCLUDE / "locales" / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language)
     for message in catalogue:
-        if message.id:
+        if message.pluralizable:
+            forms = message.string or ()
+            message.string = tuple(form.translate(_WHOLE) for form in forms)
+        elif message.id:
             message.string = str(message.string).translate(_WHOLE)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)

@@ -115,8 +115,8 @@ def test_few_equal_and_no_real_customers_are_drawn_too(counts):
         ),
         (
             trend(12_083),
-            "วัดจำนวนลูกค้าที่แท้จริงเป็นครั้งแรกในเดือนกรกฎาคม 2561 ได้ 12,083 รายการ",
-            "Real customers were first measured in July 2018: 12,083",
+            "ลูกค้าที่แท้จริงในเดือนกรกฎาคม 2561 มี 12,083 รายการ เป็นเดือนแรกที่แสดง",
+            "12,083 real customers in July 2018, the first of these months",
         ),
         (
             trend(12_083, 9_000, redefined=(1,)),
@@ -134,3 +134,9 @@ def test_few_equal_and_no_real_customers_are_drawn_too(counts):
 def test_the_picture_is_said_in_one_sentence_that_compares_only_what_may_be(points, thai, english):
     assert chart.statement(points, "th") == thai
     assert chart.statement(points, "en") == english
+
+
+def test_a_change_that_is_none_to_speak_of_is_not_called_a_rise():
+    points = (Point(Period(2018, 6), 12_083), Point(Period(2018, 7), 12_090))
+    assert chart.statement(points, "en", 1).startswith("Real customers are about as many")
+    assert chart.statement(points, "en", 0.05).startswith("Real customers rose")

@@ -20,17 +20,20 @@ from reports import (
     decision,
     full,
     item,
+    without_real_customers,
 )
 from test_report import both
 
 from engagement.labels import Label
 from engagement.monitor import report, statement
 from engagement.monitor.distribution import Targets
+from engagement.monitor.figures import GroupCount
 from engagement.monitor.findings import Choice, Finding
 from engagement.monitor.statement import Revision
 from engagement.monitor.trend import Point
 from engagement.monitor.work_items import LIMITS, WorkItems
 from engagement.period import Period
+from engagement.settings import INCLUDE
 
 
 def said_of(content, language="th"):
@@ -52,13 +55,13 @@ def test_the_report_keeps_its_order_from_the_finding_to_the_contact():
             said[said.index("ประจำเดือนกรกฎาคม 2561") :],
             "ยังไม่ถึงเป้าหมาย",
             "1. คงเวลาโพสต์",
-            "จากสมาชิกทั้งหมดถึงผู้ที่ส่งอีเมลได้",
+            "จากสมาชิกทั้งหมดถึงผู้ที่ส่งอีเมลหาได้",
             "ลูกค้าที่แท้จริง แยกตามกลุ่ม",
             "สาเหตุที่ระเบียนไม่ผ่านการตรวจ",
             "แบบสำรวจการรับรู้ข่าวสาร",
             "แบบสำรวจเวลาเปิดบริการ",
             "อีเมลถึงผู้รับจริงเท่าใด",
-            "ลูกค้าที่แท้จริงในเดือนที่ผ่านมา",
+            "ลูกค้าที่แท้จริงย้อนหลัง 12 เดือน",
             "งานใหม่ที่ดำเนินการแล้วเสร็จ",
             "คุณภาพของข้อมูล",
             "English summary In July",
@@ -142,7 +145,7 @@ def test_the_survey_is_among_the_three_figures_on_top_and_in_the_finding():
     assert "อีเมลตีกลับ 57.0% 893 จากอีเมลที่ส่ง 1,567" in html
     assert "ตอบแบบสำรวจ 25.4% 398 จากผู้ได้รับเชิญ 1,567" in html
     for said in (html, text):
-        assert "จากผู้ได้รับเชิญตอบแบบสำรวจ 1,567 คน ส่งอีเมลไม่ถึง 893 คน และตอบ 398 คน" in said
+        assert "จากผู้ได้รับเชิญตอบแบบสำรวจ 1,567 คน อีเมลตีกลับถาวร 893 คน และตอบ 398 คน" in said
 
 
 def test_a_survey_that_nobody_answered_takes_one_line():
@@ -154,7 +157,7 @@ def test_a_survey_that_nobody_answered_takes_one_line():
 
 def test_once_it_is_measured_the_finding_says_how_many_mail_reaches():
     for said in said_of(july(surveys=(NEWS,), reachable=REACHABLE)):
-        assert "อีเมลส่งถึงจริงประมาณร้อยละ 43.0 (40.7 ถึง 45.3) ของผู้ที่ส่งอีเมลได้" in said
+        assert "อีเมลส่งถึงจริงประมาณร้อยละ 43.0 (40.7 ถึง 45.3) ของผู้ที่ส่งอีเมลหาได้" in said
 
 
 def test_a_stopped_survey_is_called_stopped_and_an_open_one_open():
@@ -215,7 +218,7 @@ def test_a_month_without_a_survey_says_so_and_has_the_patrons_figures_on_top():
 def test_who_is_reached_is_an_estimate_with_interval_sample_and_date():
     for said in said_of(july(surveys=(NEWS,), reachable=REACHABLE)):
         assert (
-            "อีเมลส่งถึงประมาณ 5,146 คน (ช่วงความเชื่อมั่น 95% 4,871 ถึง 5,422) จากกลุ่มที่ใช้สุ่มของเดือนมิถุนายน 2561 11,968 คน"
+            "อีเมลส่งถึงประมาณ 5,146 คน (ช่วงความเชื่อมั่น 95% 4,871 ถึง 5,422) จากกลุ่มที่ใช้สุ่ม 11,968 คน ของเดือนมิถุนายน 2561"
         ) in said
         assert "ของตัวอย่าง 1,567 คน ที่สุ่มเมื่อวันที่ 8 กรกฎาคม 2561" in said
         assert "ยังไม่ได้วัด" not in said
@@ -237,7 +240,7 @@ def test_a_change_below_the_librarys_threshold_is_called_about_the_same_and_stil
         ({"real_customers_pct": 20}, "ถึงเป้าหมายแล้ว (ตั้งไว้ 20% ขึ้นไป)"),
         ({"bounced_pct": 5}, "สูงกว่าเกณฑ์ (กำหนดไม่เกิน 5%)"),
         ({"bounced_pct": 60}, "อยู่ในเกณฑ์ (กำหนดไม่เกิน 60%)"),
-        ({"answered_pct": 25.4}, "ยังไม่ถึงเป้าหมาย (ตั้งไว้ 25.4% ขึ้นไป)"),
+        ({"answered_pct": 25.4}, "ถึงเป้าหมายแล้ว (ตั้งไว้ 25.4% ขึ้นไป)"),
     ],
 )
 def test_a_target_is_said_in_words_met_or_not(targets, words):
@@ -269,13 +272,65 @@ def test_what_an_earlier_report_said_otherwise_is_named():
 
 
 def test_the_report_before_is_held_against_what_is_published_now():
-    told = {("real_customers", "2018-06"): 12_080.0, ("answered", NEWS.campaign): 380.0}
-    found = statement.revisions(told, JUNE, {NEWS.campaign: (NEWS.title, NEWS.counts)})
-    assert found == (
-        Revision("real_customers", JUNE.period, None, 12_080, 12_083),
+    told = {
+        ("trend_real_customers", "2018-05"): 12_000.0,
+        ("trend_real_customers", "2018-06"): 12_083.0,
+        ("incomplete", "2018-06"): 4_780.0,
+        ("answered", NEWS.campaign): 380.0,
+    }
+    may, june = Point(Period(2018, 5), 11_000), Point(JUNE.period, 12_083)
+    campaigns = {NEWS.campaign: (NEWS.title, NEWS.counts)}
+    assert statement.revisions(told, JUNE, (may, june), campaigns) == (
+        Revision("real_customers", Period(2018, 5), None, 12_000, 11_000),
+        Revision("incomplete", JUNE.period, None, 4_780, 4_788),
         Revision("answered", None, NEWS.title, 380, 398),
     )
-    assert statement.revisions({}, JUNE, {}) == ()
+    assert statement.revisions({}, JUNE, (may, june), {}) == ()
+
+
+def test_where_the_list_could_not_be_read_nobody_is_told_that_nothing_is_to_decide():
+    unread = WorkItems((), ("ไม่พบไฟล์",), CUT_AT, readable=False)
+    half = WorkItems((), ("ช่อง H4 ไม่ใช่วันที่",), CUT_AT)
+    for said in said_of(july(unread)):
+        assert "ไม่ทราบว่ามีเรื่องที่ขอให้ตัดสินใจหรือไม่" in said
+        assert "ไม่มีเรื่องที่ขอให้ตัดสินใจ" not in said
+    for said in said_of(july(half)):
+        assert "ไม่พบเรื่องที่ขอให้ตัดสินใจ แต่อ่านรายการงานได้ไม่ครบ" in said
+    for said in said_of(july(half), "en"):
+        assert "Places that could not be read: 1." in said
+        assert "ช่อง H4" not in said
+
+
+def test_one_day_is_one_day():
+    late = WorkItems((decision(1, "Go on?", date(2018, 8, 6)),), (), CUT_AT)
+    late = replace(late, first_filed={"D1": date(2018, 8, 6)})
+    for said in said_of(july(late), "en"):
+        assert "was due on 6 August 2018, overdue for 1 day " in said
+        assert "open for 1 day" in said
+        assert "1 days" not in said
+
+
+def test_a_month_in_which_nothing_was_read_says_so():
+    nothing = replace(
+        without_real_customers(JULY),
+        extracted=0, current=0, rejected=0, rejected_by_reason={}, rejected_by_first_reason={},
+        by_group={code: GroupCount(0, 0) for code in JULY.by_group},
+    )  # fmt: skip
+    for said in said_of(content_of(nothing)):
+        assert "เดือนนี้ไม่มีระเบียนสมาชิกที่อ่านได้" in said
+        assert "ไม่มีระเบียนให้ตรวจ" in said
+        assert "ทุกระเบียนผ่านการตรวจ" not in said
+
+
+def test_nobody_a_real_customer_for_one_reason_is_explained():
+    every = {"email": JULY.extracted}
+    nobody = replace(
+        without_real_customers(JULY), rejected_by_reason=every, rejected_by_first_reason=every,
+        current=JULY.extracted, rejected=JULY.extracted,
+    )  # fmt: skip
+    for said in said_of(content_of(nobody, surveys=(NEWS,), reachable=REACHABLE), "en"):
+        assert "No record has" in said
+        assert ".;" not in said
 
 
 def test_a_list_that_cannot_be_read_now_is_shown_as_it_was_read_last():
@@ -314,6 +369,24 @@ def test_every_count_of_the_mail_is_kept_as_a_figure_with_its_source_once():
     )
     assert len(shown) > 20
     assert shown - kept <= changes
+
+
+def test_a_kept_figure_has_its_base_its_interval_and_a_statement_that_there_is():
+    rows = {(row.name, row.about): row for row in statement.rows(full())}
+    staff = rows["group_real_customers", "2018-07 staff"]
+    assert (staff.value, staff.base, staff.unit) == (2_320, 5_010, "records")
+    lacking = rows["incomplete", "2018-07"]
+    assert (lacking.value, lacking.base) == (4_588, 17_371)
+    assert rows["rejected_first", "2018-07 email"].base == 61_003
+    assert rows["answered", "news-2018-07"].base == 1_567
+    bounced = rows["bounced_share", "news-2018-07"]
+    assert (bounced.base, bounced.low, bounced.high) == (1_567, 0.546, 0.594)
+    assert rows["chosen", "news-2018-07 needs Very satisfied + Satisfied"].value == 321
+    reached = rows["reachable_people", "2018-06"]
+    assert (reached.low, reached.value, reached.high) == (4_871, 5_146, 5_422)
+    for row in rows.values():
+        assert (INCLUDE / "sql" / f"{row.source}.sql").exists()
+        assert row.low is None or row.low <= row.value <= row.high
 
 
 def test_what_is_hidden_is_not_kept_either():
@@ -359,7 +432,7 @@ def test_the_thai_edition_has_an_english_summary_with_the_survey_and_the_decisio
     assert "Decisions wanted: 3" in summary
 
 
-def test_a_full_mail_with_long_words_stays_below_a_hundred_thousand_bytes():
+def test_a_full_mail_leaves_out_findings_and_work_until_it_is_short_enough_and_says_so():
     long = tuple(
         replace(
             item("&" * LIMITS["title"], section),
@@ -370,7 +443,17 @@ def test_a_full_mail_with_long_words_stays_below_a_hundred_thousand_bytes():
         for _ in range(9)
     )
     work = replace(DECISIONS, items=(*DECISIONS.items, *long), faults=("ค" * 100,) * 9)
-    content = replace(full(), work=work)
+    points = tuple(
+        Point(Period(2018 - (m > 7), m), 100 * m) for m in (8, 9, 10, 11, 12, 1, 2, 3, 4, 5, 6)
+    )
+    content = replace(
+        full(), work=work, surveys=(NEWS, NEWS, replace(NEWS, title=Label("ก" * 80, "a" * 80))),
+        sections=content_of(JULY, JUNE, work).sections, trend=(*points, Point(JULY.period, 12_783)),
+    )  # fmt: skip
     for language in ("th", "en"):
-        html = report.render(content, LETTERHEAD, language).html
-        assert 40_000 < len(html.encode()) < 100_000
+        mail = report.render(content, LETTERHEAD, language)
+        assert 40_000 < len(mail.html.encode()) <= 100_000
+        assert mail.html.endswith("</html>")
+    assert "คำถามที่แสดงเฉพาะใน PDF" in report.render(content, LETTERHEAD, "th").html
+    small = report.render(full(), LETTERHEAD, "th").html
+    assert "คำถามที่แสดงเฉพาะใน PDF" not in small

@@ -24,16 +24,22 @@ _COLOURS = 32
 _INK, _SOFT, _RULE, _GROUND, _LINE = "#1f2933", "#52606d", "#d5dae0", "#eceff2", "#8f2d1f"
 
 
-def statement(points: Sequence[Point], language: Language) -> str:
+def statement(points: Sequence[Point], language: Language, same_below_pct: float = 0.0) -> str:
     """Return what the chart shows in one sentence, with every figure that is written into it.
 
     Args:
         points: the periods in their order; the first and the last are published.
         language: of the sentence.
+        same_below_pct: a change by less than so many per cent is none to speak of.
     """
     comparable = _comparable(points)
     template = environment("report", language).get_template("trend.txt.j2")
-    said = template.render(first=comparable[0], highest=_highest(comparable), last=comparable[-1])
+    said = template.render(
+        first=comparable[0],
+        highest=_highest(comparable),
+        last=comparable[-1],
+        same_below_pct=same_below_pct,
+    )
     return wording.whole_in_text(said.replace("\n", ""))
 
 

@@ -167,15 +167,16 @@ def gather(session: Session, period: Period, said: Distribution, run: str) -> Co
     now = clock.now()
     previous = figures.published(session, period.previous)
     shown = survey_room.of_period(session, period, now)
+    points = trend.read(session, period)
     return made(
         figures.require(session, period),
         previous,
         said,
         surveys=shown,
         reachable=survey_room.reachable(session, now),
-        points=trend.read(session, period),
+        points=points,
         work=work_items.read(session, period),
-        revisions=_revisions(session, previous, period, shown),
+        revisions=_revisions(session, previous, points, shown),
         cut_at=now,
         run=run,
     )
@@ -233,14 +234,18 @@ def made(
 
 
 def _revisions(
-    session: Session, previous: PatronFigures | None, period: Period, shown: tuple[Survey, ...]
+    session: Session,
+    previous: PatronFigures | None,
+    points: tuple[Point, ...],
+    shown: tuple[Survey, ...],
 ) -> tuple[Revision, ...]:
     """Return what the report on the month before said otherwise; of campaigns, those that are over since."""
-    told = statement.said(session, period.previous)
-    before = survey_room.of_period(session, period.previous, clock.now()) if told else ()
+    month = points[-1].period.previous
+    told = statement.said(session, month)
+    before = survey_room.of_period(session, month, clock.now()) if told else ()
     over = {one.campaign for one in before} - {one.campaign for one in shown}
     campaigns = {one.campaign: (one.title, one.counts) for one in before if one.campaign in over}
-    return statement.revisions(told, previous, campaigns)
+    return statement.revisions(told, previous, points, campaigns)
 
 
 @dataclass(frozen=True)
@@ -265,9 +270,10 @@ class _Judge:
         percentage: float | None = getattr(self.said.targets, f"{name}_pct", None)
         if percentage is None or figure.share is None:
             return figure
-        is_least = name in ("real_customers", "answered")
-        reached = figure.share >= percentage if is_least else figure.share <= percentage
-        return replace(figure, target=Target(percentage, is_least, reached))
+        is_least = name in ("real_customers", "mailable", "answered")
+        share = round(figure.share, 1)  # as it is shown: 25.0 % has reached 25 %
+        is_met = share >= percentage if is_least else share <= percentage
+        return replace(figure, target=Target(percentage, is_least, is_met))
 
 
 def percentage(count: int, base: int) -> float | None:

@@ -67,12 +67,14 @@ class Targets(_Part):
 
     Attributes:
         real_customers_pct: of all patron records, at least.
+        mailable_pct: of the real customers, those who may be mailed, at least.
         incomplete_pct: of current members, those whose data is incomplete, at most.
         bounced_pct: of the survey mails sent, those that came back for good, at most.
         answered_pct: of the people invited, at least.
     """
 
     real_customers_pct: Percentage | None = None
+    mailable_pct: Percentage | None = None
     incomplete_pct: Percentage | None = None
     bounced_pct: Percentage | None = None
     answered_pct: Percentage | None = None

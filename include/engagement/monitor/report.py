@@ -15,7 +15,7 @@ from css_inline import CSSInliner
 
 from engagement.labels import Label, Language, labels
 from engagement.monitor import chart, disclosure
-from engagement.monitor.content import DECISIONS_SHOWN, PERCENTAGE_BASE, Content
+from engagement.monitor.content import DECISIONS_SHOWN, ITEMS_SHOWN, PERCENTAGE_BASE, Content
 from engagement.monitor.work_items import words
 from engagement.period import Period
 from engagement.settings import settings
@@ -25,7 +25,25 @@ from engagement.wording import whole_in_html, whole_in_text
 FAULTS_SHOWN = 3
 FINDINGS_SHOWN = 8  # of a survey: the mail has to stay small
 CHOICES_SHOWN = 8  # of a question
+LONGEST = 100_000  # bytes of HTML; Gmail cuts off what is beyond 102 KB
 PICTURE = "trend"  # the Content-ID of the one picture
+
+
+@dataclass(frozen=True)
+class _Page:
+    """How much of a survey's findings and of a section of work the HTML shows."""
+
+    findings: int
+    items: int
+
+
+_PAGES = (
+    _Page(FINDINGS_SHOWN, ITEMS_SHOWN),
+    _Page(FINDINGS_SHOWN, 4),
+    _Page(4, 4),
+    _Page(2, 2),
+    _Page(0, 1),
+)
 
 
 @dataclass(frozen=True)
@@ -54,8 +72,19 @@ def render(content: Content, letterhead: Letterhead, language: Language) -> Repo
     values = phrases(content, letterhead, language)
     plain = whole_in_text(_rendered("report.txt.j2", language, values))
     subject, text = plain.split("\n", 1)
-    html = whole_in_html(_rendered("report.html.j2", language, values | {"subject": subject}))
-    return Report(subject, _inliner().inline(html), re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
+    html = _fitting(language, values | {"subject": subject})
+    return Report(subject, html, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
+
+
+def _fitting(language: Language, values: Mapping[str, Any]) -> str:
+    """Return the HTML with as many findings and work items as fit: mail programs cut off what is longer."""
+    html = ""
+    for page in _PAGES:
+        html = whole_in_html(_rendered("report.html.j2", language, {**values, "page": page}))
+        html = _inliner().inline(html)
+        if len(html.encode()) <= LONGEST:
+            break
+    return html
 
 
 def phrases(content: Content, letterhead: Letterhead, language: Language) -> dict[str, Any]:
@@ -70,7 +99,7 @@ def phrases(content: Content, letterhead: Letterhead, language: Language) -> dic
         "last_good_at": content.work.last_good_at and content.work.last_good_at.astimezone(zone),
         "published_at": patrons.published_at.astimezone(zone),
         "status_names": words()["statuses_en"] if language == "en" else {},
-        "chart_says": chart.statement(content.trend, language),
+        "chart_says": chart.statement(content.trend, language, content.same_below_pct),
         "picture": PICTURE,
         "reach_month": content.reachable and Period.parse(content.reachable.period),
         "faults": faults[:FAULTS_SHOWN],
