@@ -157,6 +157,7 @@ def test_a_survey_that_nobody_answered_takes_one_line():
 
 def test_once_it_is_measured_the_finding_says_how_many_mail_reaches():
     for said in said_of(july(surveys=(NEWS,), reachable=REACHABLE)):
+        assert "mail reaches an estimated 43.0%." in said
         assert "อีเมลส่งถึงจริงประมาณร้อยละ 43.0 (40.7 ถึง 45.3) ของผู้ที่ส่งอีเมลหาได้" in said
 
 
@@ -250,6 +251,11 @@ def test_a_target_is_said_in_words_met_or_not(targets, words):
         assert part.count("(ตั้งไว้") + part.count("(กำหนด") == 1
 
 
+def test_exactly_the_librarys_threshold_is_a_change():
+    at = SAID.model_copy(update={"about_the_same_pct": 100 * 700 / 12_083})
+    assert "เพิ่มขึ้น 700 รายการ" in report.render(july(said=at), LETTERHEAD, "th").text
+
+
 def test_a_missing_month_is_no_first_month():
     points = (
         Point(Period(2018, 5), 11_900),
@@ -258,6 +264,7 @@ def test_a_missing_month_is_no_first_month():
     )
     for said in said_of(content_of(JULY, points=points)):
         assert "ไม่มีตัวเลขของเดือนมิถุนายน 2561" in said
+        assert "The figures for June 2018 are missing, so nothing is compared." in said
         assert "ยังไม่มีตัวเลข" not in said
         assert "จากเดือนก่อน" not in said
         assert "มิถุนายน 2561 ไม่มีการเผยแพร่" in said
