@@ -334,6 +334,48 @@ def test_the_archive_may_lie_in_an_object_store(world: pytest.MonkeyPatch) -> No
     assert (UPath("memory://reports") / "index.html").exists()
 
 
+class _StoreError(Exception):
+    """What no other store would raise."""
+
+
+def break_store(broken: pytest.MonkeyPatch, at: str) -> None:
+    """Let the object store fail in its own way where a file of that name is written."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    opened = MemoryFileSystem._open
+
+    def fail(self: Any, path: str, mode: str = "rb", **more: Any) -> Any:
+        if path.endswith(at) and "r" not in mode:
+            raise _StoreError("https://key:secret@store.example.com")
+        return opened(self, path, mode, **more)
+
+    broken.setattr(MemoryFileSystem, "_open", fail)
+
+
+@pytest.mark.parametrize("at", ["report-th.html", "report-en.pdf", "figures.csv"])
+def test_an_object_store_that_broke_half_way_is_whole_after_the_next_run(
+    world: pytest.MonkeyPatch, at: str
+) -> None:
+    from upath import UPath
+
+    world.setenv("ENGAGEMENT_ARCHIVE", f"memory://half-{at}")
+    settings.cache_clear()
+    with world.context() as broken:
+        break_store(broken, at)
+        said = sentence_of(cut)
+    assert said.startswith("The archive of the reports cannot be written (_StoreError); let")
+    assert "secret" not in said
+    left_over = UPath(f"memory://half-{at}/2018-06/1/left-over")
+    left_over.write_bytes(b"")
+    cut()
+    assert sorted(path.name for path in UPath(f"memory://half-{at}/2018-06/1").iterdir()) == [
+        "figures.csv", "report-en.eml", "report-en.html", "report-en.pdf",
+        "report-th.eml", "report-th.html", "report-th.pdf",
+    ]  # fmt: skip
+    names = sorted(path.name for path in UPath(f"memory://half-{at}").iterdir())
+    assert names == ["2018-06", "index.html"]
+
+
 def test_an_archive_that_cannot_be_written_is_one_sentence(
     world: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -342,6 +384,14 @@ def test_an_archive_that_cannot_be_written_is_one_sentence(
     settings.cache_clear()
     said = sentence_of(cut)
     assert said.startswith("The archive of the reports cannot be written (Not a directory)")
+
+
+def test_a_store_of_an_unknown_kind_is_one_sentence(world: pytest.MonkeyPatch) -> None:
+    world.setenv("ENGAGEMENT_ARCHIVE", "nostore://reports")
+    settings.cache_clear()
+    for ask in (cut, lambda: archive.folder(JUNE, 1), lambda: archive.forget("2018-06")):
+        said = sentence_of(ask)
+        assert said.startswith("The archive of the reports cannot be written (ValueError); let")
 
 
 def test_no_recipient_is_named_in_the_archive(server: MailServer, tmp_path: Path) -> None:

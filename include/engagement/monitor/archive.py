@@ -8,11 +8,14 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engagement import warehouse, wording
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("period", "edition", "name", "about", "unit", "value", "base", "low", "high", "source")
 _MONTH = re.compile(r"\d{4}-\d{2}")
-_FIGURES = "figures.csv"  # written last
+_FIGURES = "figures.csv"  # written last: where it lies, the edition is whole
 # Excel takes what begins so for a formula (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TO_NOBODY = "undisclosed-recipients:;"
@@ -65,18 +68,13 @@ def keep() -> None:
     with warehouse.session() as session:
         session.scalar("monitor/lock_archive")
         found = entries()
-        try:
-            _write_missing(found)
-        except OSError as error:
-            raise _unwritable(error) from None
-
-
-def _write_missing(found: Sequence[Entry]) -> None:
-    root = settings().archive_folder
-    for entry in found:
-        if not (root / entry.folder / _FIGURES).exists():
-            _write(root / entry.folder, entry)
-    _replace(root / "index.html", _index(found))
+        root = _root()
+        for entry in found:
+            with _told():
+                is_whole = (root / entry.folder / _FIGURES).exists()
+            if not is_whole:
+                _write(root / entry.folder, list(_files(entry)))
+        _replace(root / "index.html", _index(found))
 
 
 def forget(before: str) -> int:
@@ -85,29 +83,45 @@ def forget(before: str) -> int:
     Raises:
         EngagementError: the archive cannot be written.
     """
-    root = settings().archive_folder
-    months = (
-        [path for path in root.iterdir() if _MONTH.fullmatch(path.name)] if root.exists() else []
-    )
-    old = [path for path in months if path.name < before]
-    try:
+    root = _root()
+    with _told():
+        months = (
+            [path for path in root.iterdir() if _MONTH.fullmatch(path.name)]
+            if root.exists()
+            else []
+        )
+        old = [path for path in months if path.name < before]
         for path in old:
             path.rmdir(recursive=True)
-    except OSError as error:
-        raise _unwritable(error) from None
     return len(old)
 
 
 def folder(period: Period, edition: int) -> UPath:
-    """Return where an edition lies."""
-    return settings().archive_folder / str(period) / str(edition)
+    """Return where an edition lies.
+
+    Raises:
+        EngagementError: ENGAGEMENT_ARCHIVE is a store of an unknown kind.
+    """
+    return _root() / str(period) / str(edition)
 
 
-def _unwritable(error: OSError) -> EngagementError:
-    return EngagementError(
-        f"The archive of the reports cannot be written ({error.strerror or type(error).__name__}); let "
-        "ENGAGEMENT_ARCHIVE be a place that may be written, then run again."
-    )
+def _root() -> UPath:
+    with _told():
+        return settings().archive_folder
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in our words that the archive failed: every store fails in its own, which may hold a key to it."""
+    try:
+        yield
+    except Exception as error:
+        number = error.errno if isinstance(error, OSError) else None
+        reason = os.strerror(number) if number else type(error).__name__
+        raise EngagementError(
+            f"The archive of the reports cannot be written ({reason}); let ENGAGEMENT_ARCHIVE be a place that "
+            "may be written, then run again."
+        ) from None
 
 
 def entries() -> list[Entry]:
@@ -128,20 +142,25 @@ def entries() -> list[Entry]:
         ]
 
 
-def _write(place: UPath, entry: Entry) -> None:
-    """Write an edition's folder: others see it whole or not at all."""
-    for left_over in (place.with_name(f".{place.name}.new"), place):
-        if left_over.exists():
-            left_over.rmdir(recursive=True)
-    new = place.with_name(f".{place.name}.new")
-    new.mkdir(parents=True)
-    for name, written in _files(entry):
-        (new / name).write_bytes(written)
-    new.move(place)
+def _write(place: UPath, files: Sequence[tuple[str, bytes]]) -> None:
+    """Write an edition's folder; where it is broken off, the file that is written last is missing.
+
+    On a disk others see it whole or not at all. In an object store a move is a copy, file by file in any order.
+    """
+    new = place.with_name(f".{place.name}.new") if isinstance(place, Path) else place
+    with _told():
+        for left_over in {new, place}:
+            if left_over.exists():
+                left_over.rmdir(recursive=True)
+        new.mkdir(parents=True, exist_ok=True)
+        for name, written in files:
+            (new / name).write_bytes(written)
+        if new != place:
+            new.move(place)
 
 
 def _files(entry: Entry) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of an edition's files."""
+    """Yield name and content of an edition's files, in the order in which they are written."""
     for language in entry.languages:
         kept = editions.read(entry.period, entry.edition, language)
         html = kept.html
@@ -197,7 +216,9 @@ def _index(entries: Sequence[Entry]) -> bytes:
 
 
 def _replace(path: UPath, written: bytes) -> None:
-    new = path.with_name(f".{path.name}.new")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new.write_bytes(written)
-    new.rename(path)
+    new = path.with_name(f".{path.name}.new") if isinstance(path, Path) else path
+    with _told():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(written)
+        if new != path:
+            new.rename(path)
