@@ -48,7 +48,8 @@ def queue(
 
     What still waits for somebody who is not among `recipients` any more is withdrawn; what was to be tried
     again later is due now. A mail that was refused, or that only reached the catch-all address and mail is
-    live now, has reached nobody and is queued again.
+    live now, has reached nobody and is queued again. One that waits takes the language and the PDF that are
+    wanted now, and the edition unless it was tried.
     """
     with warehouse.session() as session:
         return add(session, batch, step, edition, recipients)
@@ -62,34 +63,66 @@ def add(
     recipients: Sequence[str | Recipient],
 ) -> int:
     """Do what `queue` does in a transaction that has begun: they are written with what else it writes."""
+    wanted = [_recipient(one) for one in recipients]
+    queued = put(session, batch, step, edition, wanted)
+    key = address.secret()
+    session.run(
+        "outbox/withdraw",
+        purpose=batch.purpose,
+        ref=batch.ref,
+        step=step,
+        recipient_keys=[address.digest(to.address, key) for to in wanted],
+    )
+    return queued
+
+
+def put(
+    session: Session,
+    batch: Batch,
+    step: str,
+    edition: int | None,
+    recipients: Sequence[Recipient],
+) -> int:
+    """Do what `add` does, and withdraw nothing."""
     key = address.secret()
     now = clock.now()
-    of_step = {"purpose": batch.purpose, "ref": batch.ref, "step": step}
-    wanted = {one.address: one for one in map(_recipient, recipients)}
+    wanted = {one.address: one for one in recipients}
     session.run("outbox/lock_batch", ref=str(batch))
     queued = 0
     for to in sorted(wanted):
-        recipient_key = address.digest(to, key)
-        session.run("outbox/remember_address", address_key=recipient_key, address=to)
+        of_mail = {
+            "purpose": batch.purpose,
+            "ref": batch.ref,
+            "step": step,
+            "recipient_key": address.digest(to, key),
+            "edition": edition,
+            "language": wanted[to].language,
+            "has_pdf": wanted[to].has_pdf,
+        }
+        session.run("outbox/remember_address", address_key=of_mail["recipient_key"], address=to)
         queued += session.run(
             "outbox/queue",
-            **of_step,
-            recipient_key=recipient_key,
+            **of_mail,
             domain_key=address.domain_digest(to, key),
-            edition=edition,
             token=secrets.token_hex(16),
             is_live=settings().mail == "live",
             queued_at=now,
-            language=wanted[to].language,
-            has_pdf=wanted[to].has_pdf,
         )
-    session.run(
-        "outbox/withdraw",
-        **of_step,
-        recipient_keys=[address.digest(to, key) for to in wanted],
-    )
+        session.run("outbox/correct", **of_mail)
     session.run("outbox/hasten", purpose=batch.purpose, ref=batch.ref, now=now)
     return queued
+
+
+def steps_to(session: Session, batch: Batch, to: Recipient) -> dict[str, bool]:
+    """Return the step of every mail of `batch` to a recipient, the first one first, and whether it reached him."""
+    rows = session.rows(
+        "outbox/steps_to",
+        purpose=batch.purpose,
+        ref=batch.ref,
+        recipient_key=address.digest(to.address, address.secret()),
+        is_live=settings().mail == "live",
+    )
+    return {row.step: row.has_reached for row in rows}
 
 
 def _recipient(one: str | Recipient) -> Recipient:

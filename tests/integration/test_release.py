@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from test_report_mail import MailWorld, publish_figures, sentence_of
 
+from engagement import outbox
 from engagement.mail import MailServer
 from engagement.monitor import archive, distribution, release
 from engagement.period import Period
@@ -88,6 +89,39 @@ def test_the_picture_travels_inside_the_mail(
     html = message.get_body(("html",))
     assert html is not None
     assert f"cid:{picture['Content-ID'].strip('<>')}" in html.get_content()
+
+
+def test_a_change_of_language_or_pdf_holds_for_the_mail_that_waits(
+    mails: MailWorld, server: MailServer
+) -> None:
+    mails.refusals[DEPUTY] = mails.refusals[DIRECTOR] = "450 4.2.0 greylisted"
+    sentence_of(release.send, JUNE, server, cut())
+    mails.refusals.clear()
+    recipients(DIRECTOR, DEAN, f"{{address: {DEPUTY}, language: en, pdf: true}}")
+    assert release.send(JUNE, server, 1) == 2
+    got = by_recipient(mails)
+    types = {to: [p.get_content_type() for p in got[to].iter_attachments()] for to in got}
+    assert got[DEPUTY]["Content-Language"] == "en"
+    assert "application/pdf" in types[DEPUTY]
+    assert "application/pdf" not in types[DIRECTOR]
+
+
+def test_a_mail_that_was_not_tried_yet_takes_the_newer_edition_and_one_that_was_stays_itself(
+    mails: MailWorld, server: MailServer, store: Any
+) -> None:
+    mails.refusals[DEAN] = "450 4.2.0 greylisted"
+    sentence_of(release.send, JUNE, server, cut())
+    outbox.stop("anna", "a wrong word")
+    recipients(DIRECTOR, DEAN, DEPUTY, "rector@library.example.com")
+    sentence_of(release.send, JUNE, server, 1)  # the rector's waits, and nobody tried it
+    mails.refusals.clear()
+    publish_figures(store, "2018-06", real=12_084)
+    cut()
+    outbox.start("anna")
+    assert release.send_newest(JUNE, server, "anna") == 2
+    got = by_recipient(mails)
+    assert "12,083" in got[DEAN]["Subject"]
+    assert "12,084" in got["rector@library.example.com"]["Subject"]
 
 
 # Editions
@@ -200,6 +234,43 @@ def test_a_recipient_who_lost_the_report_gets_it_again_and_it_is_written_down_by
     assert mails.reached()[-2:] == [DEAN, DEAN]
     assert mails.received[-1][1]["Content-Language"] == "en"
     assert store.do("SELECT edition, resent_by FROM ops.report_resend") == [(1, "anna")] * 2
+
+
+def test_who_asks_again_for_what_has_not_reached_him_gets_it_once(
+    mails: MailWorld, server: MailServer, store: Any
+) -> None:
+    mails.refusals = {DEAN: "450 4.2.0 greylisted", DEPUTY: "550 5.1.1 no such user"}
+    sentence_of(release.send, JUNE, server, cut())
+    assert "are still queued" in sentence_of(release.resend, JUNE, server, DEAN, "anna")
+    assert "are still queued" in sentence_of(release.resend, JUNE, server, DEPUTY, "anna")
+    mails.refusals.clear()
+    assert release.resend(JUNE, server, DEAN, "anna") is False
+    assert release.resend(JUNE, server, DEPUTY, "anna") is False
+    assert release.send(JUNE, server, 1) == 0
+    assert sorted(mails.reached()) == [DEAN, DEPUTY, DIRECTOR]
+    assert store.value("SELECT count(*) FROM ops.report_resend") == 4
+
+
+def test_a_second_mail_that_waits_is_not_joined_by_a_third(
+    mails: MailWorld, server: MailServer
+) -> None:
+    release.send(JUNE, server, cut())
+    mails.refusals[DEAN] = "450 4.2.0 greylisted"
+    assert "are still queued" in sentence_of(release.resend, JUNE, server, DEAN, "anna")
+    mails.refusals.clear()
+    assert release.resend(JUNE, server, DEAN, "anna") is False
+    assert mails.reached().count(DEAN) == 2
+
+
+def test_who_is_new_and_is_mailed_by_hand_is_not_mailed_again_by_the_task(
+    mails: MailWorld, server: MailServer
+) -> None:
+    release.send(JUNE, server, cut())
+    rector = "rector@library.example.com"
+    recipients(DIRECTOR, DEAN, DEPUTY, rector)
+    assert release.resend(JUNE, server, rector, "anna") is False
+    assert release.send(JUNE, server, 1) == 0
+    assert mails.reached().count(rector) == 1
 
 
 def test_it_is_sent_again_to_nobody_else(mails: MailWorld, server: MailServer) -> None:

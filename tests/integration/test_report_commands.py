@@ -93,6 +93,17 @@ def test_a_month_is_sent_and_sent_again_and_listed_with_who_did_it(
     ]
 
 
+def test_what_was_refused_is_mailed_and_not_again(engagement: Any, mails: MailWorld) -> None:
+    engagement("preview", "2018-06")
+    mails.refusals[DEAN] = "550 5.1.1 no such user"
+    assert "refused 1 mail(s)" in engagement("send", "2018-06")[2]
+    mails.refusals.clear()
+    said = engagement("resend", "2018-06", "--to", DEAN)[1]
+    assert said == "The mail before had not reached that recipient; it is mailed now.\n"
+    assert engagement("send", "2018-06")[1] == "Everybody has had it; nothing was mailed.\n"
+    assert mails.reached().count(DEAN) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -68,15 +68,19 @@ def resend(
     to: Annotated[str, typer.Option(help="One of the recipients.")],
     smtp: _Smtp = "",
 ) -> None:
-    """Mail the report to one of its recipients once more; recorded."""
+    """Mail the report to one of its recipients once more, or for the first time where it has not reached him; recorded."""
     from engagement import mail
     from engagement.monitor import release
     from engagement.period import Period
 
     month, server = Period.parse(period), mail.located(smtp)
     show_log()
-    release.resend(month, server, to, login())
-    typer.echo("It is mailed again.")
+    is_another = release.resend(month, server, to, login())
+    typer.echo(
+        "It is mailed again."
+        if is_another
+        else "The mail before had not reached that recipient; it is mailed now."
+    )
 
 
 @report_app.command(name="list")

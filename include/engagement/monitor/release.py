@@ -114,14 +114,20 @@ def send_newest(period: Period, server: MailServer, by: str) -> int:
     return _sent(period, server)
 
 
-def resend(period: Period, server: MailServer, to: str, by: str) -> int:
-    """Mail the edition that went out to one of its recipients once more; return how many mails went.
+def resend(period: Period, server: MailServer, to: str, by: str) -> bool:
+    """Mail the edition that went out to one of its recipients once more.
+
+    While a mail of it to him has not reached him, that one is tried again: a second one beside it would
+    reach him twice.
 
     Args:
         period: what the report is on.
         server: who takes the mail.
         to: the recipient's address.
         by: who wants it; recorded.
+
+    Returns:
+        Whether it is another mail; False where the one before had not reached him.
 
     Raises:
         EngagementError: he is none of the recipients, the report has not gone out, or the mail could not be sent.
@@ -147,10 +153,12 @@ def resend(period: Period, server: MailServer, to: str, by: str) -> int:
             resent_by=by,
             resent_at=clock.now(),
         )
-        outbox.add(
-            session, _batch(period), f"again-{number}", released.edition, [_recipient(wanted)]
-        )
-    return _sent(period, server)
+        recipient, another = _recipient(wanted), f"again-{number}"
+        had = {_STEP: False} | outbox.steps_to(session, _batch(period), recipient)
+        step = next((step for step, has_reached in had.items() if not has_reached), another)
+        outbox.put(session, _batch(period), step, released.edition, [recipient])
+    _sent(period, server)
+    return step == another
 
 
 def preview(

@@ -56,7 +56,7 @@ CREATE TABLE ops.report_resend (
     resent_at timestamptz NOT NULL
 );
 COMMENT ON TABLE ops.report_resend IS
-'When a person had the report mailed to one of its recipients once more; the mail is the step of that number.';
+'When a person had the report mailed to one of its recipients once more; the mail is the step of that number, or the one before that had not reached him.';
 
 -- What went out before editions were let go was let go all the same.
 INSERT INTO ops.report_release (period, edition, released_at)
