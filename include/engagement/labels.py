@@ -26,6 +26,20 @@ class Label:
         return self.th if language == "th" else self.en
 
 
+def require_words(label: Label) -> Label:
+    """Return what somebody wrote; raises ValueError where a language is left empty."""
+    if not (label.th.strip() and label.en.strip()):
+        raise ValueError("write something in both languages")
+    return label
+
+
+def require_line(label: Label) -> Label:
+    """Return what somebody wrote, without blanks around it; raises ValueError where it has several lines."""
+    if len(label.th.strip().splitlines()) > 1 or len(label.en.strip().splitlines()) > 1:
+        raise ValueError("write it in one line")
+    return Label(label.th.strip(), label.en.strip())
+
+
 @dataclass(frozen=True)
 class Labels:
     """All names; the dictionaries are in the order in which tables list them."""

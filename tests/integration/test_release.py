@@ -465,6 +465,24 @@ def test_a_store_of_an_unknown_kind_is_one_sentence(world: pytest.MonkeyPatch) -
         assert said.startswith("The archive of the reports cannot be written (ValueError); let")
 
 
+def test_a_library_with_quotes_and_commas_in_its_name_is_the_archived_mails_sender(
+    tmp_path: Path,
+) -> None:
+    path = settings().report_file
+    name = """en: 'Library \\ "Phra Thep", <north>'"""
+    path.write_text(
+        path.read_text("utf-8").replace("en: Khon Kaen University Library", name), "utf-8"
+    )
+    settings.cache_clear()
+    cut()
+    mail = email.message_from_bytes(
+        (tmp_path / "archive" / "2018-06" / "1" / "report-en.eml").read_bytes(), policy=default
+    )
+    (sender,) = mail["From"].addresses
+    assert sender.display_name == 'Library \\ "Phra Thep", <north>'
+    assert sender.addr_spec == "engagement@library.example.com"
+
+
 def test_no_recipient_is_named_in_the_archive(server: MailServer, tmp_path: Path) -> None:
     release.send(JUNE, server, cut())
     files = [path for path in (tmp_path / "archive").rglob("*") if path.is_file()]

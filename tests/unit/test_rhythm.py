@@ -68,6 +68,36 @@ def test_the_latest_closed_period_is_the_month_before_in_the_librarys_zone(world
 
 
 @pytest.mark.parametrize(
+    ("time", "read"),
+    [
+        ("14:30", (14, 30)),
+        ("8:00", (8, 0)),
+        ('"8:05"', (8, 5)),
+        ("23:59", (23, 59)),
+        ("0:00", (0, 0)),
+    ],
+)
+def test_a_time_is_read_as_it_is_typed_with_quotes_and_without(world, tmp_path, time, read):
+    text = settings().report_file.read_text("utf-8").replace('"08:00"', time)
+    (tmp_path / "report.yaml").write_text(text, encoding="utf-8")
+    world.setenv("ENGAGEMENT_REPORT_FILE", str(tmp_path / "report.yaml"))
+    settings.cache_clear()
+    at = rhythm.send_at(Period(2018, 6), distribution.read())
+    assert (at.hour, at.minute) == read
+
+
+def test_a_name_that_yaml_writes_as_a_block_is_one_line(world, tmp_path):
+    text = settings().report_file.read_text("utf-8")
+    block = "contact:\n  th: |\n    งานลูกค้าสัมพันธ์\n  en: >\n    Customer\n    Relations\n"
+    text = text.replace("contact: {th: งานลูกค้าสัมพันธ์, en: Customer Relations}\n", block)
+    (tmp_path / "report.yaml").write_text(text, encoding="utf-8")
+    world.setenv("ENGAGEMENT_REPORT_FILE", str(tmp_path / "report.yaml"))
+    settings.cache_clear()
+    said = distribution.read().contact
+    assert (said.th, said.en) == ("งานลูกค้าสัมพันธ์", "Customer Relations")
+
+
+@pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
         (
@@ -81,9 +111,54 @@ def test_the_latest_closed_period_is_the_month_before_in_the_librarys_zone(world
             "language: fr}",
             "recipients.number 2.language: write 'th' or 'en' there",
         ),
-        ("2018-01-02", "tomorrow", "holidays.number 2: "),
-        ('time: "08:00"', "time: eight", "send_after.time: write hour and minute there"),
+        ("2018-01-02", "tomorrow", "holidays.number 2: write a day there, as in 2018-07-27."),
+        ("2018-01-02", "27/07/2018", "holidays.number 2: write a day there, as in 2018-07-27."),
+        ("2018-01-02", "20180727", "holidays.number 2: write a day there, as in 2018-07-27."),
+        ("2018-01-02", "2018-07-27 10:00:00", "holidays.number 2: write a day there, as in"),
+        ("2018-01-02", "2561-07-27", "holidays.number 2: write the year as 2018: dates here are"),
+        *(
+            (
+                'time: "08:00"',
+                f"time: {time}",
+                "send_after.time: write hour and minute there, as in",
+            )
+            for time in (
+                "eight",
+                "8",
+                "0800",
+                "1430",
+                "870",
+                "08.30",
+                "24:00",
+                '"8"',
+                '"25:00"',
+                '"08:00:59"',
+                '"08:00+02:00"',
+                "-1:30",
+            )
+        ),
         ("working_day: 5", "working_day: 40", "send_after.working_day: write 15 or less"),
+        (
+            "working_day: 5",
+            "working_day: yes",
+            "send_after.working_day: write a whole number there",
+        ),
+        ("real_customers_pct: 25", "real_customers_pct: yes", "real_customers_pct: write a number"),
+        (
+            "th: สำนักหอสมุด มหาวิทยาลัยขอนแก่น",
+            '"th": "สำนักหอสมุด\\nมหาวิทยาลัยขอนแก่น"',
+            "library: write it in one line",
+        ),
+        (
+            "en: Khon Kaen University Library",
+            'en: ""',
+            "library: write something in both languages",
+        ),
+        (
+            "owner:\n",
+            "review: {reviewer: a@library.example.com, approvers: [' ']}\nowner:\n",
+            "review.approvers.number 1: write something there",
+        ),
     ],
 )
 def test_a_mistake_in_the_list_is_told_by_its_place_as_people_count(

@@ -25,7 +25,7 @@ from pydantic import (
 from engagement import address, yaml_file
 from engagement.errors import EngagementError
 from engagement.groups import GROUPS, GroupCode
-from engagement.labels import Label, Language
+from engagement.labels import Label, Language, require_line, require_words
 from engagement.period import Period
 from engagement.settings import settings
 
@@ -107,24 +107,12 @@ def _as_allocation(written: Any) -> Any:
     return written
 
 
-def _require_words(label: Label) -> Label:
-    if not (label.th.strip() and label.en.strip()):
-        raise ValueError("write something in both languages")
-    return label
-
-
-def _require_line(label: Label) -> Label:
-    if len(label.th.strip().splitlines()) > 1 or len(label.en.strip().splitlines()) > 1:
-        raise ValueError("write it in one line")
-    return Label(label.th.strip(), label.en.strip())
-
-
 Instant = Annotated[datetime, BeforeValidator(_as_instant)]
 FramePeriod = Annotated[Period, BeforeValidator(_as_period)]
 Address = Annotated[str, AfterValidator(_require_address)]
 Whole = Annotated[int, Field(strict=True)]
-Words = Annotated[Label, AfterValidator(_require_words)]
-Line = Annotated[Words, AfterValidator(_require_line)]
+Words = Annotated[Label, AfterValidator(require_words)]
+Line = Annotated[Words, AfterValidator(require_line)]
 
 
 class Sample(_Part):

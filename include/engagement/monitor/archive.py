@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import quote
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,7 +181,7 @@ def _mail(entry: Entry, language: Language) -> bytes:
         entry.period,
         entry.edition,
         language,
-        sender=f'"{said.library.name(language)}" <{said.email}>',
+        sender=f'"{quote(said.library.name(language))}" <{said.email}>',
         has_pdf=True,
     )
     return letter.addressed(_TO_NOBODY, f"report-{entry.period}-{entry.edition}-{language}")

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from contextlib import suppress
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
 from engagement import address, yaml_file
 from engagement.errors import EngagementError
-from engagement.labels import Label, Language
+from engagement.labels import Label, Language, require_line, require_words
 from engagement.settings import settings
+
+_TIME = re.compile(r"(2[0-3]|[01]?\d):[0-5]\d", re.ASCII)
+_BUDDHIST_FROM = 2400  # a year from here on is one of the Buddhist era
 
 
 def _is_address(text: str) -> str:
@@ -20,20 +33,28 @@ def _is_address(text: str) -> str:
     return normal
 
 
-def _hour(value: object) -> object:
-    """Return what YAML makes of 08:00 as text; unquoted it is a number of minutes there."""
-    return f"{value // 60:02d}:{value % 60:02d}" if isinstance(value, int) else value
+def _time(written: object) -> object:
+    if isinstance(written, str) and _TIME.fullmatch(written):
+        return dt.time.fromisoformat(written.zfill(5))
+    raise ValueError("write hour and minute there, as in 08:00")
 
 
-def _time(text: str) -> dt.time:
-    try:
-        return dt.time.fromisoformat(text)
-    except ValueError:
-        raise ValueError("write hour and minute there, as in 08:00") from None
+def _day(written: object) -> object:
+    read = written
+    if isinstance(written, str):
+        with suppress(ValueError):
+            read = dt.date.fromisoformat(written)
+    if not isinstance(read, dt.date) or isinstance(read, dt.datetime):
+        raise ValueError("write a day there, as in 2018-07-27")
+    if read.year >= _BUDDHIST_FROM:
+        raise ValueError(f"write the year as {read.year - 543}: dates here are Gregorian")
+    return read
 
 
 Address = Annotated[str, AfterValidator(_is_address)]
-Percentage = Annotated[float, Field(ge=0, le=100)]
+Login = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Name = Annotated[Label, AfterValidator(require_words), AfterValidator(require_line)]
+Percentage = Annotated[float, Field(ge=0, le=100, strict=True)]
 
 
 class _Part(BaseModel):
@@ -51,15 +72,8 @@ class Recipient(_Part):
 class SendAfter(_Part):
     """From when on the report goes out: a working day of the month after the period, and a time of day there."""
 
-    working_day: int = Field(default=5, ge=1, le=15)
-    time: Annotated[
-        str, BeforeValidator(_hour), AfterValidator(lambda text: f"{_time(text):%H:%M}")
-    ] = "08:00"
-
-    @property
-    def time_of_day(self) -> dt.time:
-        """The time as such."""
-        return _time(self.time)
+    working_day: int = Field(default=5, ge=1, le=15, strict=True)
+    time: Annotated[dt.time, BeforeValidator(_time)] = dt.time(8)
 
 
 class Targets(_Part):
@@ -83,7 +97,7 @@ class Targets(_Part):
 class Person(_Part):
     """Somebody who is told by name."""
 
-    name: Label
+    name: Name
     address: Address
 
 
@@ -91,7 +105,7 @@ class Review(_Part):
     """Who reads the report before all others, and who may then let it go in Airflow."""
 
     reviewer: Recipient
-    approvers: Annotated[tuple[str, ...], Field(min_length=1)]
+    approvers: Annotated[tuple[Login, ...], Field(min_length=1)]
 
     @field_validator("reviewer", mode="before")
     @classmethod
@@ -121,12 +135,12 @@ class Distribution(_Part):
         about_the_same_pct: changes of a count by less than so many per cent are called "about the same".
     """
 
-    library: Label
-    contact: Label
+    library: Name
+    contact: Name
     email: Address
     recipients: tuple[Recipient, ...]
     send_after: SendAfter = SendAfter()
-    holidays: frozenset[dt.date] = frozenset()
+    holidays: frozenset[Annotated[dt.date, BeforeValidator(_day)]] = frozenset()
     review: Review | None = None
     owner: Person | None = None
     engineers: tuple[Address, ...] = ()

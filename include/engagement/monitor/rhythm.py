@@ -35,7 +35,7 @@ def send_at(period: Period, said: Distribution) -> dt.datetime:
     while left:
         day = working_day_after(day, said)
         left -= 1
-    return dt.datetime.combine(day, said.send_after.time_of_day, settings().zone)
+    return dt.datetime.combine(day, said.send_after.time, settings().zone)
 
 
 def working_day_after(day: dt.date, said: Distribution) -> dt.date:
