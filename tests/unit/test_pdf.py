@@ -227,5 +227,32 @@ def test_a_month_that_is_unlike_others_is_made_too(content):
         assert numbers(mail) <= numbers(text(opened(content, language)))
 
 
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_an_address_and_a_link_are_copied_whole_and_can_be_followed(language):
+    email = "customer-relations@library.example.com"
+    link = "https://library.example.com/documents/2018/a-decision-on-addresses?id=4711"
+    work = replace(DECISIONS, items=(replace(DECISIONS.items[2], link=link),))
+    content = content_of(JULY, JUNE, work)
+    made = pdf.render(content, replace(LETTERHEAD, email=email), language)
+    document = PdfReader(io.BytesIO(made))
+    said = text(document)
+    assert said.count(email) == 2
+    assert said.count(link) == 1
+    assert "\u200b" not in said
+    followed = [
+        note.get_object()["/A"]["/URI"]
+        for page in document.pages
+        for note in page.annotations or ()
+    ]
+    assert followed == [link, f"mailto:{email}", f"mailto:{email}"]
+
+
+def test_a_word_without_an_end_stays_on_the_paper_and_is_copied_whole():
+    endless = "Wide" * 60
+    said = text(opened(content_of(JULY, JUNE, WorkItems((item(endless),), (), READ_AT))))
+    assert "\u200b" not in said
+    assert endless in together(said)
+
+
 def test_the_same_content_has_the_same_bytes():
     assert pdf.render(full(), LETTERHEAD, "th") == pdf.render(full(), LETTERHEAD, "th")
