@@ -4,6 +4,7 @@ import csv
 import io
 import time
 import zipfile
+from contextlib import suppress
 from datetime import date, datetime
 
 import openpyxl
@@ -108,9 +109,9 @@ def test_a_month_that_the_spreadsheet_turned_into_a_date_is_still_the_month(file
 
 @pytest.mark.parametrize("period", ["2561-07", "ก.ค. 61", "2018-13", 7])
 def test_a_period_that_is_none_is_named_by_its_cell(filed, period):
-    work = read(filed(row(title="ดี"), row(period=period)))
-    assert titles(work) == ["ดี"]
-    assert work.cells == ["G3"]
+    work = read(filed(row(title="ดี"), row(period=period), row(status="แล้วเสร็จ", period=period)))
+    assert [item.period for item in work.items] == [None, None]  # shown until somebody mends it
+    assert work.cells == ["G3", "G4"]
 
 
 @pytest.mark.parametrize(("typed", "percent"), [(60, 60), ("60%", 60), ("60 %", 60), (0, 0)])
@@ -130,8 +131,28 @@ def test_a_cell_that_shows_60_percent_means_60(filed):
 @pytest.mark.parametrize("typed", ["ครึ่งหนึ่ง", -1, 101, 0.6, "nan", "1e9"])
 def test_progress_that_is_no_percentage_is_named_by_its_cell(filed, typed):
     work = read(filed(row(progress=typed)))
-    assert work.items == []
+    assert [item.progress_pct for item in work.items] == [None]
     assert work.cells == ["F2"]
+
+
+@pytest.mark.parametrize(
+    ("said", "cell"),
+    [
+        ({"progress": "ครึ่งหนึ่ง"}, "F2"),
+        ({"period": "ก.ค. 61"}, "G2"),
+        ({"status": "=A1"}, "E2"),
+        ({"status": "แล้วเสร็จ"}, "G2"),
+        ({"link": "kku.example.com"}, "M2"),
+        ({"decided": "อนุมัติ", "decided_by": "ผู้อำนวยการ", "decided_on": "10 ส.ค. 61"}, "L2"),
+        ({"decided": "อนุมัติ", "decided_on": "2018-08-10"}, "K2"),
+    ],
+)
+def test_a_mistake_beside_a_decision_takes_it_out_of_no_report(filed, said, cell):
+    work = read(filed(row(wanted=WANTED, deadline="2018-08-15", **said)))
+    (item,) = work.items
+    assert item.is_open
+    assert (item.link, item.decided_by, item.decided_on) == ("", "", None)
+    assert work.cells == [cell]
 
 
 def test_an_unknown_section_and_a_missing_title_are_named_and_the_rest_is_shown(filed):
@@ -235,6 +256,61 @@ def test_two_thousand_rows_are_read_and_rows_past_the_limit_are_owned_up_to(file
     assert len(work.faults) == 1
 
 
+def patched(path, before, after, member="xl/worksheets/sheet1.xml"):
+    """Put other bytes into a part of a workbook, as somebody who means harm does."""
+    with zipfile.ZipFile(path) as book:
+        members = {name: book.read(name) for name in book.namelist()}
+    assert before in members[member]
+    members[member] = members[member].replace(before, after, 1)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in members.items():
+            book.writestr(name, content)
+    assert path.stat().st_size < 60_000
+
+
+def seconds(path):
+    """Return how long a list takes to be read, or to be refused."""
+    began = time.process_time()
+    with suppress(Unreadable):
+        read(path)
+    return time.process_time() - began
+
+
+ENTITIES = b'<!DOCTYPE x [<!ENTITY a "' + b"A" * 7_000_000 + b'">]>'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "member"),
+    [
+        (b"</worksheet>", b"<!--" + b"<c " * 100_000 + b"--></worksheet>", "sheet"),
+        (b"</worksheet>", b"<!--" + b"<mergeCell " * 100_000 + b"--></worksheet>", "sheet"),
+        (b"</sheetData>", b"</sheetData><mergeCells>" + b'<mergeCell ref="A1:XFD1048576"/>' * 9_000 + b"</mergeCells>", "sheet"),
+        (b"</sheetData>", b"</sheetData><dataValidations>" + b'<dataValidation sqref="A1"/>' * 250_000 + b"</dataValidations>", "sheet"),
+        (b"</cellXfs>", b"<xf/>" * 1_500_000 + b"</cellXfs>", "styles"),
+        (b"<worksheet ", ENTITIES + b"<worksheet ", "sheet"),
+    ],
+    ids=["cells", "merge tags", "merges", "rules", "styles", "entities"],
+)  # fmt: skip
+def test_a_small_file_that_means_harm_costs_seconds_at_most(filed, before, after, member):
+    path = filed(row())
+    parts = {"sheet": "xl/worksheets/sheet1.xml", "styles": "xl/styles.xml"}
+    patched(path, before, after, parts[member])
+    assert seconds(path) < 2
+
+
+def test_a_whole_table_full_of_merges_is_read_in_time_and_every_one_is_named(filed):
+    def merges(sheet):
+        for number in range(2, 4_000, 4):
+            sheet.merge_cells(f"B{number}:B{number + 1}")
+
+    path = filed(*[row(title=f"งาน {n}") for n in range(4_000)], change=merges)
+    began = time.process_time()
+    work = read(path)
+    assert time.process_time() - began < 2
+    assert len(work.items) == 3_000
+    assert "B3999" in work.cells
+
+
 @pytest.mark.parametrize("size", ["A1", "A1:P1", "A1:XFD1048576"])
 def test_a_sheet_that_lies_about_its_size_is_read_whole(filed, size):
     path = filed(row(title="หนึ่ง"), row(title="สอง"))
@@ -296,7 +372,14 @@ def test_the_template_explains_itself_and_its_examples_are_right_and_not_read(pa
     explained = "\n".join(cell.value for (cell,) in book["วิธีกรอก"].iter_rows())
     for heading in ("งวด", "ขอผลภายในวันที่", "ผลการตัดสินใจ", "ลิงก์"):
         assert heading in explained
-    del book["รายการงาน"], book["วิธีกรอก"]
+    book.move_sheet("ตัวอย่าง", -2)
+    book["รายการงาน"].title = "งานเดือนนี้"
+    book.save(path)
+    assert (read(path).items, read(path).faults) == ([], ())
+    del book["งานเดือนนี้"], book["วิธีกรอก"]
+    book.save(path)
+    assert unreadable(path) == "ไม่มีแผ่นงาน “รายการงาน”"
+    book["ตัวอย่าง"].title = "งานเดือนนี้"
     book.save(path)
     assert read(path).faults == ()
     assert [item.is_open for item in read(path).items] == [False, False, True, False]
@@ -321,6 +404,26 @@ def test_the_sheet_of_work_is_read_wherever_it_stands(filed):
     book.move_sheet("รายการงาน", offset=2)
     book.save(path)
     assert titles(read(path)) == ["ดี"]
+
+
+def test_a_sheet_with_another_name_is_read_by_its_headings(filed):
+    path = filed(row(title="ดี"))
+    book = openpyxl.load_workbook(path)
+    book.move_sheet("วิธีกรอก", -1)
+    book["รายการงาน"].title = "ก.ค."
+    book.save(path)
+    assert titles(read(path)) == ["ดี"]
+
+
+def test_work_on_a_second_sheet_is_told_by_the_name_of_the_sheet(filed):
+    path = filed(row(title="ดี"))
+    book = openpyxl.load_workbook(path)
+    book.copy_worksheet(book["รายการงาน"]).title = "ก.ค."
+    book.save(path)
+    assert titles(read(path)) == ["ดี"]
+    assert read(path).faults == (
+        "แผ่นงาน “ก.ค.” มีหัวตารางแต่ไม่ได้อ่าน โปรดย้ายงานไปไว้ในแผ่นงาน “รายการงาน”",
+    )
 
 
 # Decisions
@@ -352,17 +455,17 @@ def test_a_decision_that_is_wanted_and_one_that_was_taken_are_read(filed):
 
 
 @pytest.mark.parametrize(
-    ("said", "cells"),
+    ("said", "cells", "shown"),
     [
-        ({"wanted": WANTED}, ["I2"]),
-        ({"deadline": "2018-08-15"}, ["H2"]),
-        ({"wanted": WANTED, "deadline": "2018-08-15", "decided": "อนุมัติ"}, ["L2", "K2"]),
-        ({"decided_by": "ผู้อำนวยการ", "decided_on": "2018-08-10"}, ["J2"]),
+        ({"wanted": WANTED}, ["I2"], []),
+        ({"deadline": "2018-08-15"}, ["H2"], []),
+        ({"wanted": WANTED, "deadline": "2018-08-15", "decided": "อนุมัติ"}, ["L2", "K2"], [""]),
+        ({"decided_by": "ผู้อำนวยการ", "decided_on": "2018-08-10"}, ["J2"], [""]),
     ],
 )
-def test_half_a_decision_is_named_by_the_cell_that_is_empty(filed, said, cells):
+def test_half_a_decision_is_named_by_the_cell_that_is_empty(filed, said, cells, shown):
     work = read(filed(row(**said)))
-    assert work.items == []
+    assert [item.decided for item in work.items] == shown
     assert sorted(work.cells) == sorted(cells)
 
 
@@ -431,7 +534,7 @@ def test_a_day_that_is_none_or_has_a_year_of_two_digits_is_named_by_its_cell(fil
 )
 def test_a_link_is_of_the_web_or_named_by_its_cell(filed, typed):
     work = read(filed(row(link=typed)))
-    assert work.items == []
+    assert [item.link for item in work.items] == [""]
     assert work.cells == ["M2"]
 
 
@@ -587,3 +690,25 @@ def test_csv_whose_quote_never_closes_costs_no_more_than_its_own_list(tmp_path):
     path = tmp_path / "งาน.csv"
     path.write_text(",".join(HEADINGS) + '\n"' + "ก" * 40_000, encoding="utf-8")
     assert "เปิดไฟล์ไม่ได้" in unreadable(path)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["C,งานประ", f'C,{ROUTINE},"งาน', f'C,{ROUTINE},"งาน,,,,\n', "\0" * 512],
+    ids=["field", "quote", "quote and line end", "room"],
+)
+def test_csv_that_is_half_written_counts_as_unread(tmp_path, ending):
+    path = tmp_path / "งาน.csv"
+    whole = "".join(
+        f"{line}\n" for line in [",".join(HEADINGS), f"A,{ROUTINE},ก,,,,", f"B,{ROUTINE}"]
+    )
+    path.write_text(whole, "utf-8")
+    assert titles(read(path)) == ["ก"]
+    path.write_text(whole + ending, "utf-8")
+    assert unreadable(path) == "ไฟล์ไม่ครบ อาจยังบันทึกไม่เสร็จ โปรดบันทึกใหม่"
+
+
+def test_csv_without_a_last_line_end_is_whole(tmp_path):
+    path = tmp_path / "งาน.csv"
+    path.write_text("\n".join([",".join(HEADINGS), f"A,{ROUTINE},ก,,,,"]), "utf-8")
+    assert titles(read(path)) == ["ก"]

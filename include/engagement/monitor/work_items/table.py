@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -16,24 +16,20 @@ from typing import Any
 from engagement import dates
 from engagement.excel import cell_text
 from engagement.monitor.work_items.items import LIMITS
+from engagement.monitor.work_items.sheet import Cells, odd_cells
 from engagement.monitor.work_items.vocabulary import clean, sentence, words
 
 MAX_ROWS = 5_000
-MAX_BYTES = 50_000_000  # unpacked: a small file can unpack into a machine-filling one
+MAX_BYTES = 8_000_000  # unpacked too: a small file can unpack into one that takes minutes to read
+_MAX_MARKUP = 50_000  # tags of a workbook's styles and names: openpyxl makes an object of each
 _MAX_COLUMNS = 50
-_MAX_MERGED = 300
 _LONGEST_CELL = 32_767  # characters; what a spreadsheet holds
 _NEVER = 2200  # years that nobody means
 _HEADING_ROWS = 10  # people put a title above the table
 _NEEDED = ("section", "title", "status", "period")  # without these no row can be placed
 _MISSED = ("id", "owner", "progress")
 _OF_DECISIONS = ("wanted", "deadline", "decided", "decided_by", "decided_on")
-# In a sheet's XML: the ranges that are one cell now, and formulas without a value beside them. A program that
-# worked one out to be empty says that it is text.
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
-_UNCOMPUTED = re.compile(
-    rb'<c (?![^>]*t="str")[^>]*?r="([A-Z]+\d+)"[^>]*><f[^>]*?(?:/>|>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>'
-)
+_END = "\x04"  # stands alone behind the last line of CSV, where no quote is open
 
 
 @dataclass(frozen=True)
@@ -45,6 +41,7 @@ class Broken:
 
 Value = str | date | Broken | None
 Grid = list[list[Value]]
+Found = tuple[Grid, list[str]]  # the cells, and sentences about what beside them was not read
 
 
 class Unreadable(Exception):
@@ -106,9 +103,11 @@ def read(name: str, content: bytes) -> tuple[list[Row], list[str]]:
         raise Unreadable("other_kind")
     if not content.strip():
         raise Unreadable("empty")
-    grid = kind(content)
+    grid, faults = kind(content)
     heading, letters = _headings(grid)
-    faults = [sentence("no_column", heading=words()["columns"][code]) for code in _missing(letters)]
+    faults += [
+        sentence("no_column", heading=words()["columns"][code]) for code in _missing(letters)
+    ]
     if len(grid) > MAX_ROWS:
         faults.append(sentence("too_many_rows", rows=f"{MAX_ROWS:,}"))
     return list(_filled(grid[:MAX_ROWS], heading, letters)), faults
@@ -130,13 +129,18 @@ def _column(letter: str) -> int:
 
 def _headings(grid: Grid) -> tuple[int, dict[str, str]]:
     """Return the number of the heading row and the letter of each column found in it."""
-    found = [_letters(cells) for cells in grid[:_HEADING_ROWS]]
-    best = max(range(len(found)), key=lambda at: len(found[at]), default=0)
-    letters = found[best] if found else {}
+    best, letters = _most_headings(grid)
     for code in _NEEDED:
         if code not in letters:
             raise Unreadable("no_column", heading=words()["columns"][code])
     return best + 1, letters
+
+
+def _most_headings(grid: Grid) -> tuple[int, dict[str, str]]:
+    """Return the index of the row with most headings, and the letter of each column found in it."""
+    found = [_letters(cells) for cells in grid[:_HEADING_ROWS]]
+    best = max(range(len(found)), key=lambda at: len(found[at]), default=0)
+    return best, found[best] if found else {}
 
 
 def _letters(cells: Sequence[Value]) -> dict[str, str]:
@@ -158,13 +162,13 @@ def _missing(letters: Mapping[str, str]) -> list[str]:
     return [code for code in wanted if code not in letters]
 
 
-def _workbook(content: bytes) -> Grid:
+def _workbook(content: bytes) -> Found:
     """Return the cells of the sheet of work, at most one row more than MAX_ROWS."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
                 raise Unreadable("too_large")
-            return _cells(content, archive)
+            return _cells(content, _odd_cells(archive))
     except Unreadable:
         raise
     except Exception:
@@ -172,42 +176,62 @@ def _workbook(content: bytes) -> Grid:
         raise Unreadable("unreadable") from None
 
 
-def _cells(content: bytes, archive: zipfile.ZipFile) -> Grid:
+def _odd_cells(archive: zipfile.ZipFile) -> dict[str, tuple[Cells, Cells]]:
+    """Return `sheet.odd_cells` of every sheet.
+
+    Raises:
+        Exception: reading the workbook would take long, and no spreadsheet program writes such a list.
+    """
+    found = {}
+    for name in archive.namelist():
+        part = archive.read(name)
+        if b"<!DOCTYPE" in part:  # entities, which can say much in few bytes
+            raise Unreadable("unreadable")
+        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            found[name] = odd_cells(part, MAX_ROWS + 1, _MAX_COLUMNS)
+        elif "sharedStrings" not in name and part.count(b"<") > _MAX_MARKUP:
+            raise Unreadable("unreadable")
+    return found
+
+
+def _cells(content: bytes, odd: Mapping[str, tuple[Cells, Cells]]) -> Found:
     import openpyxl
 
     book = openpyxl.load_workbook(
         io.BytesIO(content), read_only=True, data_only=True, keep_links=False
     )
-    own = words()["sheet"]
-    sheet: Any = book[own] if own in book.sheetnames else book.worksheets[0]
-    broken = _broken(archive.read(sheet._worksheet_path))
-    sheet.reset_dimensions()  # some programs write a size that is not the sheet's
-    rows = sheet.iter_rows(max_row=MAX_ROWS + 1, max_col=_MAX_COLUMNS)
-    return [
-        [broken(row, column) or _value(cell) for column, cell in enumerate(cells, start=1)]
-        for row, cells in enumerate(rows, start=1)
+    sheet, others = _sheet_of_work(book.worksheets)
+    uncomputed, hidden = odd[sheet._worksheet_path]
+    broken = dict.fromkeys(hidden, Broken("merged")) | dict.fromkeys(
+        uncomputed, Broken("uncomputed")
+    )
+    grid: Grid = [
+        [broken.get((row, column)) or _value(cell) for column, cell in enumerate(cells, start=1)]
+        for row, cells in enumerate(_rows(sheet, MAX_ROWS + 1), start=1)
     ]
+    own = clean(sheet.title)
+    return grid, [sentence("other_sheet", sheet=clean(one.title), own=own) for one in others]
 
 
-def _broken(xml: bytes) -> Callable[[int, int], Broken | None]:
-    """Return what tells of a row and a column whether their value is hidden by a merge or was never worked out."""
-    from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.cell_range import CellRange
+def _sheet_of_work(sheets: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """Return the sheet that is read, by its name or else by its headings, and others that have headings too."""
+    possible = [one for one in sheets if clean(one.title) != words()["example"]["sheet"]]
+    own = [one for one in possible if clean(one.title) == words()["sheet"]]
+    headed = [one for one in possible if _has_headings(one)]
+    if not possible:
+        raise Unreadable("no_sheet", sheet=words()["sheet"])
+    read = (own or headed or possible)[0]
+    return read, [one for one in headed if one is not read]
 
-    merged = [CellRange(ref.decode()) for ref in _MERGED.findall(xml)[:_MAX_MERGED]]
-    uncomputed = {ref.decode() for ref in _UNCOMPUTED.findall(xml)}
 
-    def broken(row: int, column: int) -> Broken | None:
-        if f"{get_column_letter(column)}{row}" in uncomputed:
-            return Broken("uncomputed")
-        for part in merged:
-            is_first = (row, column) == (part.min_row, part.min_col)
-            is_in = part.min_row <= row <= part.max_row and part.min_col <= column <= part.max_col
-            if is_in and not is_first:
-                return Broken("merged")
-        return None
+def _has_headings(sheet: Any) -> bool:
+    grid: Grid = [[_value(cell) for cell in cells] for cells in _rows(sheet, _HEADING_ROWS)]
+    return set(_NEEDED) <= _most_headings(grid)[1].keys()
 
-    return broken
+
+def _rows(sheet: Any, count: int) -> Any:
+    sheet.reset_dimensions()  # some programs write a size that is not the sheet's
+    return sheet.iter_rows(max_row=count, max_col=_MAX_COLUMNS)
 
 
 def _value(cell: Any) -> Value:
@@ -226,35 +250,55 @@ def _text(typed: str) -> Value:
     return cell_text(typed) or (Broken("formula_error") if typed else None)
 
 
-def _delimited(content: bytes) -> Grid:
+def _delimited(content: bytes) -> Found:
     """Return the values of CSV, separated by whatever makes most headings of it."""
     text = _decoded(content)
     try:
-        grids: Iterable[Grid] = [_split(text, delimiter) for delimiter in ",;\t"]
+        grids = [_split(text, delimiter) for delimiter in ",;\t"]
     except csv.Error:
         raise Unreadable("unreadable") from None
-    return max(
-        grids, key=lambda grid: max((len(_letters(cells)) for cells in grid[:10]), default=0)
-    )
+    grid = max(grids, key=lambda grid: len(_most_headings(grid)[1]))
+    return _whole(grid, ends_a_line=text.endswith(("\n", "\r"))), []
+
+
+def _whole(grid: Grid, *, ends_a_line: bool) -> Grid:
+    """Return the rows without the mark behind them.
+
+    Raises:
+        Unreadable: the file ends before its table does: it is still being written, or an upload was cut off.
+    """
+    if [_END] not in grid[-1:]:
+        if len(grid) > MAX_ROWS:
+            return grid
+        raise Unreadable("cut_off")  # a quote is open
+    rows = grid[:-1]
+    # Editors leave the last line end away, spreadsheets empty fields; both at once is a line cut through.
+    if not ends_a_line and len(rows[-1]) < len(rows[_most_headings(rows)[0]]):
+        raise Unreadable("cut_off")
+    return rows
 
 
 def _decoded(content: bytes) -> str:
     for encoding in ("utf-8-sig", "cp874"):
         try:
-            return content.decode(encoding)
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\0" in text:  # room that was made for a file which is not written yet
+            raise Unreadable("cut_off")
+        return text
     raise Unreadable("undecodable")
 
 
 def _split(text: str, delimiter: str) -> Grid:
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    ending = "" if text.endswith(("\n", "\r")) else "\n"
+    rows = csv.reader(io.StringIO(text + ending + _END, newline=""), delimiter=delimiter)
     found: Grid = []
-    for row in islice(rows, MAX_ROWS + 1):
+    for row in islice(rows, MAX_ROWS + 2):
         if max(map(len, row), default=0) > _LONGEST_CELL:  # a quote that never closes
             raise Unreadable("unreadable")
         found.append([_text(value) for value in row[:_MAX_COLUMNS]])
     return found
 
 
-KINDS: Mapping[str, Callable[[bytes], Grid]] = {".xlsx": _workbook, ".csv": _delimited}
+KINDS: Mapping[str, Callable[[bytes], Found]] = {".xlsx": _workbook, ".csv": _delimited}
