@@ -13,6 +13,8 @@ from engagement.monitor.work_items.table import Row
 from engagement.monitor.work_items.vocabulary import words
 from engagement.period import Period
 
+# Without these a row says nothing, or not what it asks; of the others the cell alone is left out.
+_HELD_BY = {"id", "section", "title", "wanted", "deadline"}
 _LINK = re.compile(r"https?://[^\s<>\"'\\@/?#]+(?:[/?#][^\s<>\"'\\]*)?", re.IGNORECASE)
 
 
@@ -45,7 +47,7 @@ def read(name: str, content: bytes) -> tuple[tuple[Filed, ...], tuple[str, ...]]
 
 
 def _item(row: Row) -> WorkItem | None:
-    """Return the work that a row names, or None where a cell of it cannot be read; `row.faults` says which."""
+    """Return the work that a row names without the cells in `row.faults`, or None where it cannot be shown so."""
     item_id, section, status = row.text("id"), _section(row), row.text("status")
     title = row.text("title")
     if not title:
@@ -71,7 +73,9 @@ def _item(row: Row) -> WorkItem | None:
         owner_en=row.text("owner_en"),
         wanted_en=row.text("wanted_en"),
     )
-    return None if row.faults else found
+    # Without its month it would stand in every report; a decision that is wanted is in every one anyway.
+    is_nowhere = period is None and is_done and not found.is_open
+    return None if is_nowhere or row.faults.keys() & _HELD_BY else found
 
 
 def _section(row: Row) -> str:
@@ -110,7 +114,7 @@ def _progress(row: Row) -> int | None:
 
 
 def _decision(row: Row) -> _Decision:
-    """Return the decision that is wanted, and what became of it: each part needs the others."""
+    """Return the decision that is wanted, and what became of it where all three parts of that are said."""
     said = _Decision(
         wanted=row.text("wanted"),
         deadline=row.day("deadline"),
@@ -128,6 +132,8 @@ def _decision(row: Row) -> _Decision:
         row.fault("no_on", "decided_on")
     if (said["decided_by"] or said["decided_on"]) and not said["decided"]:
         row.fault("no_decided", "decided")
+    if row.faults.keys() & {"decided", "decided_by", "decided_on"}:
+        said |= {"decided": "", "decided_by": "", "decided_on": None}
     return said
 
 
@@ -135,4 +141,5 @@ def _link(row: Row) -> str:
     link = row.text("link")
     if link and (_LINK.fullmatch(link) is None or len(link) >= LIMITS["link"]):
         row.fault("bad_link", "link")
+        return ""
     return link
