@@ -22,6 +22,7 @@ from engagement.period import Period
 from engagement.privacy import retention
 from engagement.settings import settings
 
+NO_LIST = "ไม่มีไฟล์ .xlsx หรือ .csv ในโฟลเดอร์รายการงาน ถ้าเดือนนี้ไม่มีงาน โปรดวางแบบฟอร์มเปล่าไว้"
 JUNE, JULY, AUGUST = Period(2018, 6), Period(2018, 7), Period(2018, 8)
 CELL = "ช่อง B2 ไม่ใช่ด้านหนึ่งในสามด้าน"
 
@@ -109,7 +110,7 @@ def test_the_place_may_be_the_folder_of_an_object_store(world: pytest.MonkeyPatc
     assert ids(read()) == ["A", "B"]
     store.fs.rm(store.path, recursive=True)
     gone = read()
-    assert gone.faults == ("ไม่พบโฟลเดอร์รายการงาน work",)
+    assert gone.stale_faults == ("ไม่พบโฟลเดอร์รายการงาน work",)
     assert ids(gone) == ["A", "B"]
 
 
@@ -134,17 +135,19 @@ def test_a_store_that_breaks_is_shown_as_it_was_last_good(world: pytest.MonkeyPa
 
     world.setattr(MemoryFileSystem, "_open", broken)
     assert read().items == good.items
-    assert read().faults == ("a.xlsx: เปิดไฟล์ไม่ได้ โปรดบันทึกใหม่เป็น .xlsx แบบไม่มีรหัสผ่าน",)
+    why = "a.xlsx: เปิดไฟล์ไม่ได้ โปรดบันทึกใหม่เป็น .xlsx แบบไม่มีรหัสผ่าน"
+    assert read().stale_faults == (why,)
     world.setattr(MemoryFileSystem, "ls", broken)
     assert read().items == good.items
     assert read().last_good_at == good.read_at
-    assert read().faults == ("เปิดที่เก็บรายการงานไม่ได้ (ConnectionError) โปรดแจ้งผู้ดูแลระบบ",)
+    why = "เปิดที่เก็บรายการงานไม่ได้ (ConnectionError) โปรดแจ้งผู้ดูแลระบบ"
+    assert (read().stale_faults, read().faults) == ((why,), ())
 
 
 def test_without_a_place_or_a_list_no_items_is_no_statement_about_the_work(
     folder: Path, world: pytest.MonkeyPatch
 ) -> None:
-    assert read().faults == ("ไม่มีไฟล์ .xlsx หรือ .csv ในโฟลเดอร์รายการงาน",)
+    assert read().faults == (NO_LIST,)
     assert not read().readable
     look_in(world, "")
     assert read().faults == ("ยังไม่ได้กำหนดที่เก็บรายการงาน (ENGAGEMENT_WORK_ITEMS)",)
@@ -164,6 +167,16 @@ def test_a_folder_that_is_called_like_a_list_is_said_to_be_unreadable(folder: Pa
 def test_a_spreadsheet_of_another_kind_in_the_folder_is_told(folder: Path) -> None:
     (folder / "เก่า.xls").write_bytes(b"something")
     assert read().faults == ("เก่า.xls: อ่านไฟล์ชนิดนี้ไม่ได้ โปรดบันทึกเป็น .xlsx หรือ .csv",)
+
+
+def test_of_two_lists_whose_names_look_the_same_the_second_is_told(folder: Path) -> None:
+    file(folder / "งาน 1.xlsx", row("A"))
+    file(folder / "งาน\u200b 1.xlsx", row("B"))
+    file(folder / "งาน  1.xlsx", row("C"))
+    work = read()
+    assert ids(work) == ["C"]
+    why = "ไม่ได้อ่าน เพราะชื่อต่างจากไฟล์อื่นเพียงช่องว่างหรืออักขระที่มองไม่เห็น โปรดเปลี่ยนชื่อ"
+    assert work.faults == (f"งาน 1.xlsx: {why}",) * 2
 
 
 def test_faults_name_file_and_cell_and_are_logged(
@@ -228,6 +241,20 @@ def test_a_decision_is_as_old_as_the_day_on_which_it_was_first_read(
     assert read(AUGUST).first_filed == {"A": date(2018, 8, 1), "B": date(2018, 9, 3)}
 
 
+def test_another_question_under_the_same_id_is_as_old_as_itself(folder: Path, clock: Any) -> None:
+    file(folder / "a.xlsx", wanted("A"))
+    read()
+    taken = {"decided": "อนุมัติ", "decided_by": "ผู้อำนวยการ", "decided_on": "2018-08-02"}
+    clock.at(2018, 8, 3)
+    file(folder / "a.xlsx", wanted("A", **taken))
+    assert read().first_filed == {"A": date(2018, 8, 1)}  # it is still the same
+    clock.at(2018, 9, 3)
+    file(folder / "a.xlsx", wanted("A", "2018-10-01"))
+    read()
+    clock.at(2018, 9, 4)
+    assert read().first_filed == {"A": date(2018, 9, 3)}
+
+
 # A list that breaks
 
 
@@ -249,7 +276,9 @@ def test_a_list_that_breaks_is_shown_as_it_was_last_good_and_says_from_when(
     assert sorted(work.items, key=lambda i: i.item_id) == list(good.items)
     assert work.last_good_at == began
     assert work.readable
-    assert work.faults == ("a.xlsx: เปิดไฟล์ไม่ได้ โปรดบันทึกใหม่เป็น .xlsx แบบไม่มีรหัสผ่าน",)
+    assert work.stale == ("a.xlsx",)  # b.xlsx says what it says today
+    why = "a.xlsx: เปิดไฟล์ไม่ได้ โปรดบันทึกใหม่เป็น .xlsx แบบไม่มีรหัสผ่าน"
+    assert (work.stale_faults, work.faults) == ((why,), ())  # what is shown is not called hidden
     file(folder / "a.xlsx", row("NEW"))
     assert (ids(read()), read().last_good_at) == (["NEW", "B"], None)
 
@@ -278,10 +307,36 @@ def test_a_list_that_was_taken_away_is_gone_with_its_work(folder: Path) -> None:
     read()
     (folder / "a.xlsx").unlink()
     assert ids(read()) == ["B"]
-    (folder / "b.xlsx").unlink()
-    assert ids(read()) == []
-    folder.rmdir()  # what is shown while a place breaks is what lay there last
-    assert ids(read()) == []
+    folder.rename(
+        folder.with_name("away")
+    )  # what is shown while a place breaks is what lay there last
+    assert ids(read()) == ["B"]
+
+
+def test_a_folder_without_any_list_is_one_whose_disk_is_away(folder: Path, clock: Any) -> None:
+    began = clock.at(2018, 8, 1)
+    file(folder / "a.xlsx", row("A"))
+    file(folder / "b.xlsx", row("B"))
+    read()
+    clock.at(2018, 8, 7)
+    disk = folder.rename(folder.with_name("disk"))
+    folder.mkdir()
+    for _ in range(2):
+        away = read()
+        assert ids(away) == ["A", "B"]
+        assert (away.last_good_at, away.stale) == (began, ("a.xlsx", "b.xlsx"))
+        assert (away.stale_faults, away.faults) == ((NO_LIST,), ())
+    folder.rmdir()
+    disk.rename(folder)
+    assert read().stale == ()
+
+
+def test_a_form_without_a_row_says_that_there_is_no_work(folder: Path) -> None:
+    file(folder / "a.xlsx", row("A"))
+    read()
+    (folder / "a.xlsx").unlink()
+    file(folder / "form.xlsx")
+    assert (ids(read()), read().readable, read().stale_faults) == ([], True, ())
 
 
 def test_what_is_kept_of_lists_that_are_gone_goes_after_three_years(

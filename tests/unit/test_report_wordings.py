@@ -341,10 +341,16 @@ def test_nobody_a_real_customer_for_one_reason_is_explained():
 
 
 def test_a_list_that_cannot_be_read_now_is_shown_as_it_was_read_last():
-    broken = replace(DECISIONS, last_good_at=datetime(2018, 7, 20, 9, tzinfo=CUT_AT.tzinfo))
+    read_at = datetime(2018, 7, 20, 9, tzinfo=CUT_AT.tzinfo)
+    broken = replace(DECISIONS, stale=("<b>.xlsx",), last_good_at=read_at)
     for said in said_of(july(broken)):
+        assert "อ่านไฟล์รายการงาน <b>.xlsx ไม่ได้" in said
+        assert "ไม่ได้แสดงข้างต้น" not in said
         assert "เมื่อวันที่ 20 กรกฎาคม 2561 เวลา 16.00 น." in said
         assert "1. คงเวลาโพสต์" in said
+    for said in said_of(july(replace(broken, stale=("ก.xlsx", "ข.xlsx")))):
+        assert "อ่านไฟล์รายการงานเหล่านี้ไม่ได้: ก.xlsx, ข.xlsx ที่แสดง" in said
+        assert "เก่าที่สุดเมื่อวันที่ 20 กรกฎาคม 2561" in said
 
 
 def test_months_before_a_changed_definition_are_marked_in_the_trend():

@@ -78,10 +78,11 @@ COMMENT ON TABLE ops.work_file IS
 CREATE TABLE ops.work_item_filed (
     item_id text PRIMARY KEY,
     first_filed_date date NOT NULL,
-    last_filed_date date NOT NULL
+    last_filed_date date NOT NULL,
+    is_decided boolean NOT NULL
 );
 COMMENT ON TABLE ops.work_item_filed IS
-'A piece of work for which a decision was wanted: on which day that was first read, and on which last.';
+'A piece of work for which a decision was wanted: on which day that was first read, on which last, whether it was taken then.';
 
 ALTER TABLE ops.work_file OWNER TO engagement_writer;
 ALTER TABLE ops.work_item_filed OWNER TO engagement_writer;

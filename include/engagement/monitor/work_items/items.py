@@ -58,17 +58,21 @@ class WorkItems:
 
     Attributes:
         items: those of the period, those without one, and those whose decision is open.
-        faults: sentences for the person who keeps the lists.
+        faults: sentences about what is not shown.
         read_at: when they were read.
         readable: False where nothing at all could be read: no items is then no statement about the work.
-        last_good_at: when the items of a file that cannot be read today were read; of several, the oldest.
-        first_filed: item -> the day on which it was first read with a decision wanted.
+        stale: the lists that cannot be read today and are shown as they were when they last could.
+        stale_faults: sentences about why.
+        last_good_at: when that was; of several, the oldest.
+        first_filed: item with a decision, wanted or taken -> the day on which that was first read.
     """
 
     items: tuple[WorkItem, ...]
     faults: tuple[str, ...]
     read_at: datetime
     readable: bool = True
+    stale: tuple[str, ...] = ()
+    stale_faults: tuple[str, ...] = ()
     last_good_at: datetime | None = None
     first_filed: Mapping[str, date] = field(default_factory=dict)
 

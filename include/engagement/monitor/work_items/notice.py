@@ -49,9 +49,10 @@ def tell_faults(period: Period, server: MailServer) -> int:
         ]
     file = proposing.write(period, proposed)
     to = distribution.read().filed_by
-    if to is None or not (work.faults or proposed):
+    faults = (*work.stale_faults, *work.faults)
+    if to is None or not (faults or proposed):
         return 0
-    notice = _compose(period, work.faults, proposed, file)
+    notice = _compose(period, faults, proposed, file)
     batch = Batch("work items", str(period))
     with warehouse.session() as session:
         session.run("monitor/withdraw_notices", ref=batch.ref, step=notice.step)

@@ -21,7 +21,7 @@ def files() -> list[UPath]:
     """Return the lists in the order of their names.
 
     Raises:
-        Unreadable: the place is not set, is not there, or does not answer.
+        Unreadable: the place is not set, is not there, has no list, or does not answer.
     """
     path = _path()
     try:
@@ -33,6 +33,8 @@ def files() -> list[UPath]:
     except Exception as error:
         # Every store fails in its own way; none of them may stop the report.
         raise Unreadable("no_answer", kind=type(error).__name__) from None
+    if not found:  # it may be a folder over which its disk is not mounted
+        raise Unreadable("empty_folder")
     return sorted(found, key=lambda file: file.name)
 
 

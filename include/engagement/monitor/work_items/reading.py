@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
@@ -17,48 +19,59 @@ from engagement.period import Period
 from engagement.settings import settings
 from engagement.warehouse import Session
 
+if TYPE_CHECKING:
+    from upath import UPath
+
 _LONGEST_NAME = 255  # of a file
 _log = logging.getLogger(__name__)
-
-
 _FILED = TypeAdapter(tuple[Filed, ...])
 
 
 @dataclass
 class _Lists:
-    """What was read: file -> its work; of those shown as they were last good also when that was."""
+    """What was read: file -> its work; of those shown as they were last good also when that was, and why."""
 
     filed: dict[str, tuple[Filed, ...]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     last_good: dict[str, datetime] = field(default_factory=dict)
+    stale_faults: list[str] = field(default_factory=list)
 
 
 def read(session: Session, period: Period) -> WorkItems:
     """Return the work that the librarians' lists name for `period`, and keep it in the warehouse.
 
-    Items of the period, those without one that are not done yet, and those whose decision is open. A row that
-    cannot be read is left out and named in `faults`, which are logged too; of a file that cannot be read the
-    items are those of its last good reading. Nothing is raised for what the lists hold, or for their absence.
+    Items of the period, those without one that are not done yet, and those whose decision is open. What
+    cannot be read is left out and named in `faults`; of a list that cannot be read at all, or a place with no
+    list in it, the items are those of the last good reading, and `stale_faults` say why. Both are logged.
+    Nothing is raised for what the lists hold, or for their absence.
     """
     lists = _read(session)
     items = _unique(lists)
-    decisions = sorted({item.item_id for item in items if item.wanted})
-    first_filed: dict[str, date] = {
-        row.item_id: row.first_filed_date
-        for row in session.rows(
-            "monitor/keep_first_filed", item_ids=decisions, today=clock.now().date()
-        )
-    }
-    for fault in lists.faults:
+    first_filed = _first_filed(session, items)
+    for fault in (*lists.stale_faults, *lists.faults):
         _log.warning("Work items: %s", fault)
     return WorkItems(
         tuple(item for item in items if item.is_open or item.period in (None, period)),
         tuple(lists.faults),
         clock.now(),
         readable=bool(lists.filed),
+        stale=tuple(lists.last_good),
+        stale_faults=tuple(lists.stale_faults),
         last_good_at=min(lists.last_good.values(), default=None),
         first_filed=first_filed,
     )
+
+
+def _first_filed(session: Session, items: Sequence[WorkItem]) -> dict[str, date]:
+    """Return since when each decision is wanted, and keep it; one asked after another was taken is a new one."""
+    decided = {item.item_id: bool(item.decided) for item in items if item.wanted}
+    kept = session.rows(
+        "monitor/keep_first_filed",
+        item_ids=list(decided),
+        decided=list(decided.values()),
+        today=clock.now().date(),
+    )
+    return {row.item_id: row.first_filed_date for row in kept}
 
 
 def _read(session: Session) -> _Lists:
@@ -68,21 +81,16 @@ def _read(session: Session) -> _Lists:
         lists.faults.append(sentence("not_set"))
         return lists
     try:
-        files = {clean(file.name, _LONGEST_NAME): file for file in place.files()}
+        files = _by_name(place.files(), lists.faults)
     except Unreadable as fault:
-        lists.faults.append(str(fault))
-        _recall(session, lists)
+        _recall(session, lists, str(fault))
         return lists
-    if not files:
-        lists.faults.append(sentence("empty_folder"))
     session.run("monitor/forget_gone_lists", files=list(files))
-    broken = []
     for name, file in files.items():
         try:
             lists.filed[name], faults = rows.read(name, place.content(file))
         except Unreadable as fault:
-            lists.faults.append(f"{name}: {fault}")
-            broken.append(name)
+            _recall(session, lists, f"{name}: {fault}", name)
             continue
         lists.faults += [f"{name}: {fault}" for fault in faults]
         session.run(
@@ -91,16 +99,26 @@ def _read(session: Session) -> _Lists:
             items=_FILED.dump_json(lists.filed[name]).decode(),
             read_at=clock.now(),
         )
-    _recall(session, lists, broken)
     return lists
 
 
-def _recall(session: Session, lists: _Lists, files: list[str] | None = None) -> None:
-    """Add the last good reading of `files`; None: of all."""
-    for kept in session.rows("monitor/lists"):
-        if files is None or kept.file in files:
-            lists.filed[kept.file] = _FILED.validate_python(kept.items)
-            lists.last_good[kept.file] = kept.read_at
+def _by_name(files: Sequence[UPath], faults: list[str]) -> dict[str, UPath]:
+    """Return the lists by the name that is shown; a name that looks like an earlier one is a fault."""
+    named: dict[str, UPath] = {}
+    for file in files:
+        name = clean(file.name, _LONGEST_NAME)
+        if named.setdefault(name, file) is not file:
+            faults.append(f"{name}: {sentence('same_name')}")
+    return named
+
+
+def _recall(session: Session, lists: _Lists, fault: str, file: str | None = None) -> None:
+    """Add the last good reading of `file`, None: of all lists; where there is none, nothing of it is shown."""
+    kept = [one for one in session.rows("monitor/lists") if file in (None, one.file)]
+    for one in kept:
+        lists.filed[one.file] = _FILED.validate_python(one.items)
+        lists.last_good[one.file] = one.read_at
+    (lists.stale_faults if kept else lists.faults).append(fault)
 
 
 def _unique(lists: _Lists) -> list[WorkItem]:
