@@ -295,6 +295,15 @@ def test_a_librarians_work_is_not_overwritten(world, capsys, tmp_path):
     assert path.read_text() == "a month of work"
 
 
+@pytest.mark.parametrize("name", ["work.csv", "work", "work.xls"])
+def test_the_template_is_not_written_under_a_name_that_is_never_read(world, capsys, tmp_path, name):
+    path = tmp_path / name
+    code, out, err = run(world, capsys, "report", "template", str(path))
+    assert (code, out) == (1, "")
+    assert err == f"{path} is to be an Excel workbook; let its name end in .xlsx.\n"
+    assert not path.exists()
+
+
 def test_a_place_that_cannot_be_written_is_one_sentence(world, capsys, tmp_path):
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "work.xlsx"

@@ -35,8 +35,10 @@ def write_template(path: Path) -> None:
 
     Raises:
         EngagementError: there is a file at `path` already: a librarian's work is not overwritten. Or it cannot
-            be written.
+            be written, or would not be read as a workbook by its name.
     """
+    if path.suffix.lower() != ".xlsx":
+        raise EngagementError(f"{path} is to be an Excel workbook; let its name end in .xlsx.")
     if path.exists():
         raise EngagementError(f"{path} exists already; name another file, or move that one away.")
     try:
