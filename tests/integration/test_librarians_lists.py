@@ -508,6 +508,62 @@ def test_a_list_of_faults_that_waited_is_not_sent_beside_a_newer_one(
     assert "ช่อง B2" not in text
 
 
+def test_who_mends_one_fault_after_the_other_is_not_mailed_the_rest_again(
+    folder: Path, postbox: tuple[Postbox, MailServer]
+) -> None:
+    mails, server = postbox
+
+    def told(*wrong: int) -> int:
+        """File 120 rows, some of them wrong; return how many mails went."""
+        said = [row(f"A{n}", section="?" if n in wrong else "งานประจำ") for n in range(120)]
+        file(folder / "a.xlsx", *said)
+        return work_items.tell_faults(JULY, server)
+
+    assert told(*range(120)) == 1
+    assert mails.texts()[0].count("ช่อง") == 51  # the sentence above them has the word too
+    assert "และอีก 70 แห่ง" in mails.texts()[0]
+    assert told(*range(1, 120)) == told(*range(49, 120)) == 0
+    assert told(*range(50, 120)) == 1  # of those that were named none is left
+    assert "ช่อง B52 " in mails.texts()[1]
+    assert told(0, *range(60, 120)) == 1
+    assert told(*range(60, 120)) == 0
+
+
+def test_a_fault_that_comes_back_after_all_was_right_is_told_again(
+    folder: Path, postbox: tuple[Postbox, MailServer]
+) -> None:
+    mails, server = postbox
+    for is_wrong in (True, False, True):
+        file(folder / "a.xlsx", row("A", section="?" if is_wrong else "งานประจำ"))
+        assert work_items.tell_faults(JULY, server) == is_wrong
+    assert len(mails.received) == 2
+
+
+def test_a_fault_that_was_mended_while_its_mail_waited_is_not_told(
+    folder: Path, postbox: tuple[Postbox, MailServer]
+) -> None:
+    mails, server = postbox
+    file(folder / "a.xlsx", row("A", section="?"))
+    mails.reply = "451 later"
+    with pytest.raises(Exception, match="still queued"):
+        work_items.tell_faults(JULY, server)
+    mails.reply = "250 kept"
+    file(folder / "a.xlsx", row("A"))
+    assert work_items.tell_faults(JULY, server) == 0
+    assert mails.received == []
+
+
+def test_who_is_told_of_a_list_that_is_shown_as_it_was(
+    folder: Path, postbox: tuple[Postbox, MailServer]
+) -> None:
+    mails, server = postbox
+    file(folder / "a.xlsx", row("A"))
+    read()
+    (folder / "a.xlsx").write_bytes(b"PK torn")
+    assert work_items.tell_faults(JULY, server) == 1
+    assert "- a.xlsx: เปิดไฟล์ไม่ได้" in mails.texts()[0]
+
+
 def test_what_is_filed_later_is_told_until_the_report_has_gone_out(
     folder: Path, postbox: tuple[Postbox, MailServer], store: Any
 ) -> None:

@@ -26,6 +26,7 @@ KEYS = {
     "ops.report_resend": ["resend_id"],
     "ops.work_file": ["file"],
     "ops.work_item_filed": ["item_id"],
+    "ops.work_notice": ["period"],
     "stage.patron": ["extract_id", "record_no"],
     "ops.extract_shard": ["extract_id", "shard"],
     "ops.gate": ["gate_no"],

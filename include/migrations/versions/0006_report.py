@@ -84,9 +84,18 @@ CREATE TABLE ops.work_item_filed (
 COMMENT ON TABLE ops.work_item_filed IS
 'A piece of work for which a decision was wanted: on which day that was first read, on which last, whether it was taken then.';
 
+CREATE TABLE ops.work_notice (
+    period text PRIMARY KEY,
+    notice_no integer NOT NULL,
+    told text[] NOT NULL
+);
+COMMENT ON TABLE ops.work_notice IS
+'How many mails told who keeps the lists what is wrong in them for a period, and hashes of what the last one told.';
+
 ALTER TABLE ops.work_file OWNER TO engagement_writer;
 ALTER TABLE ops.work_item_filed OWNER TO engagement_writer;
-GRANT SELECT ON ops.work_file, ops.work_item_filed TO engagement_reader;
+ALTER TABLE ops.work_notice OWNER TO engagement_writer;
+GRANT SELECT ON ops.work_file, ops.work_item_filed, ops.work_notice TO engagement_reader;
 """
 
 # What is counted of a campaign is counted again only while its people are known: what is there gets the new columns.

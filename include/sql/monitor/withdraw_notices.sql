@@ -1,4 +1,4 @@
--- A list of faults that waits for the mail server says nothing any more once there is another.
+-- A list of faults that waits for the mail server says nothing any more once there is another, or none.
 UPDATE core.message SET state = 'withdrawn'
 WHERE
     purpose = 'work items'

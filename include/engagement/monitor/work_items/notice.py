@@ -17,25 +17,27 @@ from engagement.monitor.work_items.vocabulary import words
 from engagement.outbox import Batch
 from engagement.period import Period
 from engagement.sending import Message
+from engagement.warehouse import Session
 from engagement.wording import TH
 
+FAULTS_TOLD = 50  # in one mail
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Notice:
-    """What the mail says: the text in paragraphs and lists, and a hash that is the same for the same list."""
+    """What the mail says: the text in paragraphs and lists."""
 
     subject: str
     text: str
-    step: str
 
 
 def tell_faults(period: Period, server: MailServer) -> int:
     """Mail whoever files the work what is wrong in it, and what the product proposes; return how many mails went.
 
-    The proposed rows are written beside the lists. The same faults and proposals are told once; where there are
-    none, or the file of recipients names nobody under `filed_by`, nobody is mailed.
+    The proposed rows are written beside the lists. Told is what has a fault or proposal that was not told last,
+    so that who mends one after the other hears nothing; where there are none, or the file of recipients names
+    nobody under `filed_by`, nobody is mailed.
 
     Raises:
         EngagementError: the file of recipients is wrong, or the mail could not be sent.
@@ -50,13 +52,18 @@ def tell_faults(period: Period, server: MailServer) -> int:
     file = proposing.write(period, proposed)
     to = distribution.read().filed_by
     faults = (*work.stale_faults, *work.faults)
-    if to is None or not (faults or proposed):
+    if to is None:
         return 0
-    notice = _compose(period, faults, proposed, file)
+    lines = [*(row.item_id for row in proposed), *faults]
     batch = Batch("work items", str(period))
     with warehouse.session() as session:
-        session.run("monitor/withdraw_notices", ref=batch.ref, step=notice.step)
-        outbox.add(session, batch, notice.step, None, [to])
+        step = _number(session, period, lines)
+        session.run("monitor/withdraw_notices", ref=batch.ref, step=step)
+        if step:
+            outbox.add(session, batch, step, None, [to])
+    if not step:
+        return 0
+    notice = _compose(period, faults, proposed, file)
     outcome = sending.dispatch(batch, server, lambda message: _letter(notice, message, server))
     sending.require_done(batch, server, outcome)
     sent = outcome[mail.Verdict.ACCEPTED]
@@ -76,6 +83,21 @@ def tell_in_time(server: MailServer) -> int:
     return tell_faults(period, server) if released is None else 0
 
 
+def _number(session: Session, period: Period, lines: Sequence[str]) -> str:
+    """Return which mail of the period tells `lines`, and keep what it tells; empty where there is nothing to tell.
+
+    It is a new one where the last one had not all of them, and where of those that it showed none is left.
+    """
+    now = [hashlib.sha256(line.encode()).hexdigest()[:16] for line in lines]
+    last = session.one("monitor/told_notice", period=str(period))
+    number, told = (last.notice_no, last.told) if last else (0, [])
+    if now and set(now) <= set(told) and set(now) & set(told[:FAULTS_TOLD]):
+        return str(number)
+    number += bool(now)
+    session.run("monitor/keep_notice", period=str(period), notice_no=number, told=now)
+    return str(number) if now else ""
+
+
 def _compose(
     period: Period, faults: Sequence[str], proposed: Sequence[WorkItem], file: str | None
 ) -> _Notice:
@@ -83,14 +105,14 @@ def _compose(
     said, month = words()["mail"], TH.month(period)
     parts = []
     if faults:
-        parts += [said["faults"], _listed(faults)]
+        more = len(faults) - FAULTS_TOLD
+        rest = [said["more"].format(count=f"{more:,}")] if more > 0 else []
+        parts += [said["faults"], _listed([*faults[:FAULTS_TOLD], *rest])]
     if proposed:
         rows = [f"{p.item_id}: {p.title} ({p.wanted})" for p in proposed]
         lead = said["proposals"].format(file=file) if file else said["proposals_alone"]
         parts += [lead, _listed(rows)]
-    told = "\n".join([*faults, *(p.item_id for p in proposed)])
-    step = hashlib.sha256(told.encode()).hexdigest()[:16]
-    return _Notice(said["subject"].format(month=month), "\n\n".join(parts) + "\n", step)
+    return _Notice(said["subject"].format(month=month), "\n\n".join(parts) + "\n")
 
 
 def _listed(lines: Sequence[str]) -> str:
