@@ -7,10 +7,10 @@ and which decisions are wanted; with the lists of work that librarians keep.
 |---|---|---|
 | render | makes the report as it stands when the patrons are published, and archives it; mails nobody | mend what the sentence names and clear it |
 | tell_faults | mails who keeps the lists of work what could not be read in them; watch_runs tells what is filed later | clear it: nothing is told twice |
-| wait | waits for the working day and time at which reports go out | mend the file that the sentence names and clear it |
-| cut | makes it again from the figures of that moment; *skipped* for an older month, or one that was published again after its report went out | mend what the sentence names and clear it |
+| wait | waits for the working day and time at which reports go out, also after a red render | mend the file that the sentence names and clear it |
+| cut | makes it again from the figures of that moment, and goes on where the archive cannot be written; *skipped* for an older month, or one that was published again after its report reached all its readers | mend what the sentence names and clear it |
 | review | where a reviewer is named: mails it to him, and waits under **Required Actions**; *skipped* after a no | clear it |
-| send | mails it to who has not had it | clear it: nobody gets it twice |
+| send | mails it to who has not had it; red after that where the archive cannot be written | clear it: nobody gets it twice |
 
 Starts when a period's patrons are published. By hand: give a **Partition Key** such as `2018-06`; `engagement report send 2018-06`
 mails an older month.
@@ -30,7 +30,8 @@ from engagement_airflow.operators import ReportReview, UntilSendAt
     doc_md=__doc__,
     tags=["monitor", "report"],
     default_args={"owner": "data", "retries": 0, "on_failure_callback": alerts.task_failed},
-    deadline=alerts.stuck_after(days=30),
+    # Longer than `wait` can take: the tenth working day is at most 19 days after the period (a March of many holidays).
+    deadline=alerts.stuck_after(days=20),
 )
 def monitor_report() -> None:
     @task
@@ -68,7 +69,10 @@ def monitor_report() -> None:
 
         return release.send(periods.current(), connections.mail_server(), edition, approved_by)
 
-    wait = UntilSendAt(task_id="wait", doc_md="Wait for the day and time of the report.")
+    # What keeps the report from being made or archived on the first may be mended by its day, when it is made again.
+    wait = UntilSendAt(
+        task_id="wait", trigger_rule="all_done", doc_md="Wait for the day and time of the report."
+    )
     edition = cut()
     review = ReportReview(
         task_id="review", edition=edition, queue="mail", doc_md="Ask who may let the report go."

@@ -1,14 +1,15 @@
 """# Watch: the run that never started.
 
-Every quarter of an hour: looks in the warehouse, not in Airflow, whether the report on the last month has gone out. Where it has
-not, one hour after it was due, the engineers and the owner named in the report's file are mailed; its readers, in one line, when
-it has not by the next working day. Each is told once.
+Every quarter of an hour: looks in the warehouse, not in Airflow, whether the report on the last month is out: at least one reader has
+it, and no mail of it waits or went to the catch-all address. Where it is not, one hour after it was due, the engineers and the owner
+named in the report's file are mailed; who of its readers has not had it, in one line, when it is not by the next working day. Each
+is told once. Where that file is wrong, those whom it named last are told so, once a day.
 
 | task | what it does | when it fails |
 |---|---|---|
 | lists | until that report has gone out: mails who keeps the lists of work what could not be read in them | mend what the sentence names |
-| look | writes down who is to be told of a report that is late | mend the file that the sentence names |
-| send | mails that, and what failed runs have written down | clear it, or wait for the next run: nobody is told twice |
+| look | writes down who is to be told of a report that is late, or of a wrong file | mend the file that the sentence names |
+| send | mails that, and what failed or hung runs could not mail themselves; takes back that a report is late which is out by now | clear it, or wait for the next run: nobody is told twice |
 
 It cannot tell that Airflow itself stands still: let somebody else watch `/api/v2/monitor/health` (docs/deploy.md).
 """

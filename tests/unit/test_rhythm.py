@@ -137,7 +137,7 @@ def test_a_name_that_yaml_writes_as_a_block_is_one_line(world, tmp_path):
                 "-1:30",
             )
         ),
-        ("working_day: 5", "working_day: 40", "send_after.working_day: write 15 or less"),
+        ("working_day: 5", "working_day: 40", "send_after.working_day: write 10 or less"),
         (
             "working_day: 5",
             "working_day: yes",

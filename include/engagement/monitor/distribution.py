@@ -72,7 +72,7 @@ class Recipient(_Part):
 class SendAfter(_Part):
     """From when on the report goes out: a working day of the month after the period, and a time of day there."""
 
-    working_day: int = Field(default=5, ge=1, le=15, strict=True)
+    working_day: int = Field(default=5, ge=1, le=10, strict=True)
     time: Annotated[dt.time, BeforeValidator(_time)] = dt.time(8)
 
 

@@ -43,10 +43,17 @@ CREATE TABLE ops.report_release (
     period text PRIMARY KEY,
     edition integer NOT NULL,
     released_by text,
-    released_at timestamptz NOT NULL
+    released_at timestamptz NOT NULL,
+    reason text
 );
 COMMENT ON TABLE ops.report_release IS
-'Which edition of a period''s report was let go to its recipients, when, and by whom where it was a person.';
+'Which edition of a period''s report was let go to its recipients, when, and by whom and why where it was a person.';
+
+CREATE TABLE pii.alert_address (
+    address text PRIMARY KEY
+);
+COMMENT ON TABLE pii.alert_address IS
+'Engineers and owner as the report''s file named them when it was last right: who is told that it is wrong now.';
 
 CREATE TABLE ops.report_resend (
     resend_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -57,6 +64,23 @@ CREATE TABLE ops.report_resend (
 );
 COMMENT ON TABLE ops.report_resend IS
 'When a person had the report mailed to one of its recipients once more; the mail is the step of that number, or the one before that had not reached him.';
+
+-- A mail at the catch-all address has reached nobody; one that was refused keeps the report from no other reader.
+CREATE VIEW ops.report_mailing AS
+SELECT
+    e.period,
+    e.edition,
+    e.released_by,
+    min(m.sent_at) FILTER (WHERE m.state = 'sent') AS first_sent_at,
+    count(*) FILTER (WHERE m.state IN ('queued', 'sending')) AS waiting_count,
+    count(*) FILTER (WHERE m.state = 'caught') AS caught_count,
+    count(*) FILTER (WHERE m.state = 'sent') > 0
+    AND count(*) FILTER (WHERE m.state IN ('queued', 'sending', 'caught')) = 0 AS is_out
+FROM ops.report_release AS e
+LEFT JOIN core.message AS m ON m.purpose = 'report' AND e.period = m.ref AND m.step = 'report-v1'
+GROUP BY e.period, e.edition, e.released_by;
+COMMENT ON VIEW ops.report_mailing IS
+'How far the mails of a report that was let go are: it is out once a reader has it and none waits for it.';
 
 -- What went out before editions were let go was let go all the same.
 INSERT INTO ops.report_release (period, edition, released_at)
@@ -125,8 +149,10 @@ COMMENT ON TABLE mart.campaign_answer IS
 OWNER = """
 ALTER TABLE ops.report_figure OWNER TO engagement_writer;
 ALTER TABLE ops.report_release OWNER TO engagement_writer;
+ALTER TABLE pii.alert_address OWNER TO engagement_writer;
+ALTER VIEW ops.report_mailing OWNER TO engagement_writer;
 ALTER TABLE ops.report_resend OWNER TO engagement_writer;
-GRANT SELECT ON ops.report_figure, ops.report_release, ops.report_resend TO engagement_reader;
+GRANT SELECT ON ops.report_figure, ops.report_release, ops.report_mailing, ops.report_resend TO engagement_reader;
 """
 
 
