@@ -60,6 +60,12 @@ def recipients(*lines: str) -> None:
     path.write_text(head + "recipients:\n" + "".join(f"  - {x}\n" for x in lines) + rest, "utf-8")
 
 
+def with_reviewer() -> None:
+    path = settings().report_file
+    reviewer = "review: {reviewer: anna@library.example.com, approvers: [anna, bert]}\n"
+    path.write_text(path.read_text("utf-8") + reviewer, "utf-8")
+
+
 # Who gets what
 
 
@@ -177,6 +183,22 @@ def test_the_edition_that_went_out_reaches_who_is_new_when_its_task_is_cleared(
     assert mails.reached()[-1] == "rector@library.example.com"
 
 
+def test_readers_whom_the_relay_let_wait_get_the_edition_of_the_others_though_the_month_was_run_again(
+    mails: MailWorld, server: MailServer, store: Any, clock: Any
+) -> None:
+    mails.refusals[DEAN] = "450 4.2.0 later"
+    sentence_of(release.send, JUNE, server, release.cut_to_send(JUNE, "run 1"))
+    publish_figures(store, "2018-06", real=12_084)
+    clock.at(2018, 7, 1, 9)
+    mails.refusals.clear()
+    edition = release.cut_to_send(JUNE, "run 2")
+    assert edition == 1
+    assert release.send(JUNE, server, edition) == 1
+    assert "12,083" in by_recipient(mails)[DEAN]["Subject"]
+    assert store.value("SELECT max(edition) FROM ops.report") == 2
+    assert "Edition 2 of the report" in sentence_of(release.cut_to_send, JUNE, "run 3")
+
+
 def test_only_the_latest_closed_month_goes_out_by_itself(clock: Any) -> None:
     clock.at(2018, 8, 1)
     said = sentence_of(release.cut_to_send, JUNE, "run 1")
@@ -214,9 +236,30 @@ def test_a_person_mails_an_older_month_to_who_has_had_none_and_is_written_down(
 ) -> None:
     clock.at(2018, 10, 1)
     cut()
-    assert release.send_newest(JUNE, server, "anna") == 3
-    assert release.send_newest(JUNE, server, "bert") == 0
+    assert release.send_now(JUNE, server, "anna") == 3
+    assert release.send_now(JUNE, server, "bert") == 0
     assert store.do("SELECT edition, released_by FROM ops.report_release") == [(1, "anna")]
+
+
+def test_what_a_person_mails_is_of_now(mails: MailWorld, server: MailServer, store: Any) -> None:
+    cut()
+    publish_figures(store, "2018-06", real=12_084)
+    release.send_now(JUNE, server, "anna")
+    assert "12,084" in by_recipient(mails)[DIRECTOR]["Subject"]
+
+
+def test_a_person_passes_over_the_reviewer_with_a_reason_only_and_it_is_written_down(
+    mails: MailWorld, server: MailServer, store: Any
+) -> None:
+    with_reviewer()
+    said = sentence_of(release.send_now, JUNE, server, "anna", " ")
+    assert said.startswith("The report on 2018-06 goes out when an approver has answered")
+    assert mails.received == []
+    assert release.send_now(JUNE, server, "anna", "the rector asked for it") == 3
+    released = store.do("SELECT released_by, reason FROM ops.report_release")
+    assert released == [("anna", "the rector asked for it")]
+    recipients(DIRECTOR, DEAN, DEPUTY, "rector@library.example.com")
+    assert release.send_now(JUNE, server, "bert") == 1  # it was let go before
 
 
 def test_a_recipient_who_lost_the_report_gets_it_again_and_it_is_written_down_by_whom(
@@ -299,9 +342,7 @@ def test_where_a_reviewer_is_named_he_gets_it_first_and_once(
 ) -> None:
     edition = cut()
     assert release.ask(JUNE, server, edition) is None
-    path = settings().report_file
-    reviewer = "review: {reviewer: anna@library.example.com, approvers: [anna, bert]}\n"
-    path.write_text(path.read_text("utf-8") + reviewer, "utf-8")
+    with_reviewer()
     for _ in range(2):
         asked = release.ask(JUNE, server, edition)
         assert asked is not None
@@ -481,6 +522,27 @@ def test_a_library_with_quotes_and_commas_in_its_name_is_the_archived_mails_send
     (sender,) = mail["From"].addresses
     assert sender.display_name == 'Library \\ "Phra Thep", <north>'
     assert sender.addr_spec == "engagement@library.example.com"
+
+
+def test_an_archive_that_cannot_be_written_keeps_the_report_from_nobody(
+    mails: MailWorld, server: MailServer, world: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    world.setenv("ENGAGEMENT_ARCHIVE", str(tmp_path / "file" / "archive"))
+    settings.cache_clear()
+    edition = release.cut_to_send(JUNE, "run 1")
+    assert sentence_of(release.send, JUNE, server, edition).startswith("The archive of the reports")
+    assert sorted(mails.reached()) == [DEAN, DEPUTY, DIRECTOR]
+
+
+def test_the_index_says_of_a_report_that_some_have_not_got_it(
+    mails: MailWorld, server: MailServer, tmp_path: Path
+) -> None:
+    mails.refusals[DEAN] = "450 4.2.0 later"
+    sentence_of(release.send, JUNE, server, cut())
+    page = (tmp_path / "archive" / "index.html").read_text("utf-8")
+    assert "not mailed to everybody yet" in page
+    assert "mailed on" not in page
 
 
 def test_no_recipient_is_named_in_the_archive(server: MailServer, tmp_path: Path) -> None:

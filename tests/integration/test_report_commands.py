@@ -104,6 +104,35 @@ def test_what_was_refused_is_mailed_and_not_again(engagement: Any, mails: MailWo
     assert mails.reached().count(DEAN) == 1
 
 
+def test_what_went_to_the_catch_all_address_alone_is_not_called_sent(
+    engagement: Any, mails: MailWorld, world: pytest.MonkeyPatch
+) -> None:
+    world.setenv("ENGAGEMENT_MAIL", "caught")
+    world.setenv("ENGAGEMENT_MAIL_CATCH_ALL", "all@library.example.com")
+    settings.cache_clear()
+    assert engagement("send", "2018-06")[1] == (
+        "3 mails went to the catch-all address, none to a reader.\n"
+    )
+    assert "not mailed to 3 reader(s) yet" in engagement("list")[1]
+
+
+def test_a_reviewer_is_passed_over_with_a_reason_only(
+    engagement: Any, mails: MailWorld, world: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = tmp_path / "report.yaml"
+    review = "review: {reviewer: anna@library.example.com, approvers: [anna]}\n"
+    own.write_text(settings().report_file.read_text("utf-8") + review, "utf-8")
+    world.setenv("ENGAGEMENT_REPORT_FILE", str(own))
+    settings.cache_clear()
+    for words in ([], ["--reason", "wanted"], ["--without-review"]):
+        code, _, err = engagement("send", "2018-06", *words)
+        assert code == 1
+        assert "give --without-review and --reason" in err
+    assert mails.received == []
+    assert engagement("send", "2018-06", "--without-review", "--reason", "wanted")[0] == 0
+    assert len(mails.received) == 3
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -112,7 +141,7 @@ def test_what_was_refused_is_mailed_and_not_again(engagement: Any, mails: MailWo
             ["resend", "2018-06", "--to", "x@library.example.com"],
             "none of the recipients in report",
         ),
-        (["send", "2018-05"], "There is no report on 2018-05 yet; `engagement report preview"),
+        (["send", "2018-05"], "No patrons are published for 2018-05"),
         (
             ["send", "2018-06", "--smtp", "mail.example.com"],
             "The mail server (--smtp or ENGAGEMENT",

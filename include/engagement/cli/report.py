@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engagement.cli.person import login, show_log
 from engagement.errors import EngagementError
 from engagement.labels import Language
+
+if TYPE_CHECKING:
+    from engagement.monitor.archive import Entry
 
 report_app = typer.Typer(no_args_is_help=True, help="The executives' monthly report.")
 
@@ -50,16 +53,23 @@ def preview(
 
 
 @report_app.command()
-def send(period: _Period, smtp: _Smtp = "") -> None:
-    """Mail the newest edition to every recipient who has not had the report, however old the month is."""
+def send(
+    period: _Period,
+    without_review: Annotated[
+        bool, typer.Option("--without-review", help="Pass over the reviewer; recorded.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why it goes out without its review.")] = "",
+    smtp: _Smtp = "",
+) -> None:
+    """Mail the report as of now to every recipient who has not had it, however old the month is."""
     from engagement import mail
     from engagement.monitor import release
     from engagement.period import Period
 
     month, server = Period.parse(period), mail.located(smtp)
     show_log()
-    sent = release.send_newest(month, server, login())
-    typer.echo(f"{sent} mails went out." if sent else "Everybody has had it; nothing was mailed.")
+    sent = release.send_now(month, server, login(), reason if without_review else "")
+    typer.echo(f"{sent} mails {_went()}." if sent else "Everybody has had it; nothing was mailed.")
 
 
 @report_app.command()
@@ -83,20 +93,34 @@ def resend(
     )
 
 
+def _went() -> str:
+    """Return whither mails go: while the safety catch is on, they reach nobody whom they are for."""
+    from engagement.settings import settings
+
+    return (
+        "went out"
+        if settings().mail == "live"
+        else "went to the catch-all address, none to a reader"
+    )
+
+
 @report_app.command(name="list")
 def list_reports() -> None:
     """List every edition: when it was made, whether and when it was mailed, and where it is archived."""
     from engagement.monitor import archive
 
     for entry in archive.entries():
-        by = f" by {entry.released_by}" if entry.released_by else ""
-        mailed = (
-            f"mailed {entry.released_at:%Y-%m-%d %H:%M}{by}" if entry.released_at else "not mailed"
-        )
         typer.echo(
-            f"{entry.period}  edition {entry.edition}  made {entry.cut_at:%Y-%m-%d %H:%M}  {mailed}  "
+            f"{entry.period}  edition {entry.edition}  made {entry.cut_at:%Y-%m-%d %H:%M}  {_mailed(entry)}  "
             f"{archive.folder(entry.period, entry.edition)}"
         )
+
+
+def _mailed(entry: Entry) -> str:
+    if entry.mailed_at:
+        by = f" by {entry.released_by}" if entry.released_by else ""
+        return f"mailed {entry.mailed_at:%Y-%m-%d %H:%M}{by}"
+    return f"not mailed to {entry.waiting} reader(s) yet" if entry.waiting else "not mailed"
 
 
 @report_app.command()

@@ -43,14 +43,16 @@ _TO_NOBODY = "undisclosed-recipients:;"
 class Entry:
     """One edition in the index.
 
-    `released_at` is None where another one, or none, went out; `released_by` where no person let it go.
+    `mailed_at` is None where another one, or none, went out to all its readers; `waiting` mails of it have reached
+    nobody yet. `released_by` is None where no person let it go.
     """
 
     period: Period
     edition: int
     languages: Sequence[Language]
     cut_at: datetime
-    released_at: datetime | None
+    mailed_at: datetime | None
+    waiting: int
     released_by: str | None
     has_pdf: bool
 
@@ -135,7 +137,8 @@ def entries() -> list[Entry]:
                 row.edition,
                 row.languages,
                 row.cut_at.astimezone(zone),
-                row.released_at and row.released_at.astimezone(zone),
+                row.mailed_at and row.mailed_at.astimezone(zone),
+                row.waiting_count,
                 row.released_by,
                 row.has_pdf,
             )

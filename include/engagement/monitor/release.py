@@ -44,11 +44,24 @@ def cut(period: Period, run: str) -> int:
     return edition
 
 
+def _cut_though_unarchived(period: Period, run: str) -> int:
+    """Do what `cut` does for a report that is wanted now: who sends it says afterwards what the archive lacks."""
+    edition = editions.make(period, run)
+    try:
+        archive.keep()
+    except EngagementError as why:
+        _log.warning("The report goes out all the same: %s", why)
+    return edition
+
+
 def cut_to_send(period: Period, run: str) -> int:
-    """Do what `cut` does for a report that is to go out by itself; return the edition.
+    """Do what `cut` does for a report that is to go out by itself; return the edition that is to go.
+
+    That is the one that went out already as long as mails of it wait. An archive that cannot be written holds back
+    no mail; `send` says so when they are out.
 
     Raises:
-        NothingToSend: it is not the latest closed period, or another edition of it went out already.
+        NothingToSend: it is not the latest closed period, or another edition of it is out already.
         EngagementError: nothing is published for the period, or its figures contradict each other.
     """
     latest = rhythm.latest_closed(clock.now())
@@ -57,9 +70,11 @@ def cut_to_send(period: Period, run: str) -> int:
             f"The report on {period} is archived and not mailed: only that on the last month, {latest}, "
             f"goes out by itself. `engagement report send {period}` mails it."
         )
-    edition = cut(period, run)
+    edition = _cut_though_unarchived(period, run)
     with warehouse.session() as session:
         released = session.one("monitor/released_report", period=str(period))
+    if released is not None and released.is_waited_for:
+        return int(released.edition)
     if released is not None and released.edition != edition:
         raise NothingToSend(
             f"Edition {edition} of the report on {period} is archived and not mailed: edition "
@@ -80,7 +95,7 @@ def send(period: Period, server: MailServer, edition: int, approved_by: str | No
         approved_by: who let it go, where it waited for that.
 
     Raises:
-        EngagementError: there is no such edition, or not every mail could be sent.
+        EngagementError: there is no report, not every mail could be sent, or the archive could not be written after it.
     """
     said = distribution.read()
     with warehouse.session() as session:
@@ -92,24 +107,33 @@ def send(period: Period, server: MailServer, edition: int, approved_by: str | No
     return _sent(period, server)
 
 
-def send_newest(period: Period, server: MailServer, by: str) -> int:
-    """Mail the newest edition to every recipient who has not had the report, because a person wants it.
+def send_now(period: Period, server: MailServer, by: str, reason: str = "") -> int:
+    """Make the edition of now and mail it to every recipient who has not had the report, because a person wants it.
 
     Args:
         period: what the report is on, however long ago.
         server: who takes the mails.
         by: who wants it; recorded where he is the first to let the report go.
+        reason: why it goes out past its reviewer; recorded with him.
 
     Returns:
         How many mails went out.
 
     Raises:
-        EngagementError: there is no report, or not every mail could be sent.
+        EngagementError: the report has a reviewer whom no reason passes over, nothing is published for the period,
+            not every mail could be sent, or the archive could not be written after it.
     """
     said = distribution.read()
     with warehouse.session() as session:
-        edition = _require(session, period)
-        _released(session, period, edition, by)
+        is_released = session.one("monitor/released_report", period=str(period)) is not None
+    if said.review is not None and not is_released and not reason.strip():
+        raise EngagementError(
+            f"The report on {period} goes out when an approver has answered under Required Actions in Airflow; to pass "
+            "over the reviewer give --without-review and --reason."
+        )
+    edition = _cut_though_unarchived(period, by)
+    with warehouse.session() as session:
+        _released(session, period, edition, by, reason or None)
         _queue(session, period, edition, said)
     return _sent(period, server)
 
@@ -217,17 +241,16 @@ def ask(period: Period, server: MailServer, edition: int) -> Question | None:
     )
 
 
-def _require(session: Session, period: Period) -> int:
-    """Return the newest edition; raises EngagementError where there is none."""
-    edition = editions.newest(session, period)
-    if edition is None:
+def _require(session: Session, period: Period) -> None:
+    if editions.newest(session, period) is None:
         raise EngagementError(
             f"There is no report on {period} yet; `engagement report preview {period}` makes it, or monitor_report does."
         )
-    return edition
 
 
-def _released(session: Session, period: Period, edition: int, by: str | None) -> int:
+def _released(
+    session: Session, period: Period, edition: int, by: str | None, reason: str | None = None
+) -> int:
     """Let the edition go unless one was; return which was let go."""
     session.run(
         "monitor/release_report",
@@ -235,6 +258,7 @@ def _released(session: Session, period: Period, edition: int, by: str | None) ->
         edition=edition,
         released_by=by,
         released_at=clock.now(),
+        reason=reason,
     )
     released: Any = session.one("monitor/released_report", period=str(period))
     return int(released.edition)

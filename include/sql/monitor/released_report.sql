@@ -1,6 +1,5 @@
 SELECT
-    e.edition,
-    e.released_at,
-    e.released_by
-FROM ops.report_release AS e
-WHERE e.period = :period
+    o.edition,
+    o.waiting_count + o.caught_count > 0 AS is_waited_for
+FROM ops.report_mailing AS o
+WHERE o.period = :period
