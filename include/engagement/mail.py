@@ -28,6 +28,7 @@ TIMEOUT_S = 30  # per answer of the server
 TEXT_TIMEOUT_S = 600
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 DIALOGUE_S = 3 * TIMEOUT_S + TEXT_TIMEOUT_S  # of one message: MAIL, RCPT, DATA and the text
+_URL_SETTING = "--smtp or ENGAGEMENT_SMTP"
 _DONE, _FORWARDED, _GO_ON = 250, 251, 354
 _NO_SUCH_NAME = 553  # RFC 5321: mailbox name not allowed
 # RFC 3463, section 2, at the beginning of a reply's text.
@@ -37,7 +38,7 @@ _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # RFC 5321, 4.5.2: a line's fi
 
 @dataclass(frozen=True)
 class MailServer:
-    """The server that takes our mail, and in whose name it is sent."""
+    """The server that takes our mail, in whose name it is sent, and what a person sets it by."""
 
     host: str
     port: int
@@ -46,6 +47,7 @@ class MailServer:
     password: str | None = None
     is_ssl: bool = False
     is_starttls: bool = False
+    setting: str = "the connection smtp_default"
 
     def __repr__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -69,7 +71,7 @@ def located(url: str) -> MailServer:
         sender = ""
     if address.normal(parseaddr(sender)[1]) is None or not parts.hostname:
         raise EngagementError(
-            "The mail server (--smtp or ENGAGEMENT_SMTP) is no URL such as "
+            f"The mail server ({_URL_SETTING}) is no URL such as "
             "smtps://user:password@mail.library.example:465?from=reports@library.example; correct it."
         )
     return MailServer(
@@ -80,6 +82,7 @@ def located(url: str) -> MailServer:
         password=unquote(parts.password) if parts.password else None,
         is_ssl=parts.scheme == "smtps",
         is_starttls=parts.scheme == "smtp+starttls",
+        setting=_URL_SETTING,
     )
 
 
@@ -339,12 +342,12 @@ def connect(server: MailServer) -> Iterator[Connection]:
         client = _open(server)
     except smtplib.SMTPAuthenticationError:
         raise EngagementError(
-            f"The mail server {server} does not take the login; correct the connection smtp_default."
+            f"The mail server {server} does not take the login; correct {server.setting}."
         ) from None
     except (smtplib.SMTPException, OSError) as error:
         raise EngagementError(
             f"The mail server {server} does not answer ({type(error).__name__}); nothing was sent. "
-            "See that it runs and that the connection smtp_default is right, then run again."
+            f"See that it runs and that {server.setting} is right, then run again."
         ) from None
     try:
         yield Connection(client)

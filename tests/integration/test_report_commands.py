@@ -146,6 +146,10 @@ def test_a_reviewer_is_passed_over_with_a_reason_only(
             ["send", "2018-06", "--smtp", "mail.example.com"],
             "The mail server (--smtp or ENGAGEMENT",
         ),
+        (
+            ["preview", "2018-06", "--to", DEAN, "--smtp", f"smtp://127.0.0.1:1?from={DEAN}"],
+            "See that it runs and that --smtp or ENGAGEMENT_SMTP is right, then run again.",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(
