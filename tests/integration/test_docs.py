@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from typer.main import get_command
 
 from engagement import warehouse
-from engagement.cli.report import report_app
 from engagement.monitor import distribution
 from engagement.settings import INCLUDE, ROOT, settings
 
@@ -126,14 +124,6 @@ def test_the_file_that_the_page_of_the_report_shows_is_one_and_says_all_of_it(
     world.setenv("ENGAGEMENT_REPORT_FILE", str(tmp_path / "report.yaml"))
     settings.cache_clear()
     assert distribution.read().model_fields_set == set(distribution.Distribution.model_fields)
-
-
-def test_the_commands_that_the_page_of_the_report_shows_are_there() -> None:
-    (shown,) = re.findall(
-        "```sh\n(.*?)```", (DOCS / "report.md").read_text(encoding="utf-8"), re.DOTALL
-    )
-    told = [line.split("#")[0].split() for line in shown.splitlines()]
-    assert {name for _, _, name, *_ in told} <= set(get_command(report_app).commands)
 
 
 def test_the_page_of_library_systems_lists_nothing_that_nobody_says() -> None:

@@ -1,6 +1,7 @@
 """`engagement report`: what a person does with the report without Airflow."""
 
 import getpass
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from test_report_mail import MailWorld, publish_figures
 
 from engagement import cli, mail
 from engagement.errors import EngagementError
-from engagement.settings import settings
+from engagement.settings import ROOT, settings
 
 DEAN = "dean@library.example.com"
 
@@ -80,7 +81,7 @@ def test_a_month_is_sent_and_sent_again_and_listed_with_who_did_it(
 ) -> None:
     engagement("preview", "2018-06")
     assert "1  made 2018-07-01 00:00  not mailed" in engagement("list")[1]
-    assert engagement("send", "2018-06")[:2] == (0, "3 mails went out.\n")
+    assert engagement("send", "2018-06")[:2] == (0, "3 mail(s) went out.\n")
     assert engagement("send", "2018-06")[1] == "Everybody has had it; nothing was mailed.\n"
     assert engagement("resend", "2018-06", "--to", DEAN)[1] == "It is mailed again.\n"
     assert mails.reached().count(DEAN) == 2
@@ -91,6 +92,45 @@ def test_a_month_is_sent_and_sent_again_and_listed_with_who_did_it(
         "made 2018-07-01 00:00",
         f"mailed 2018-07-01 00:00 by {getpass.getuser()}",
     ]
+
+
+def test_the_commands_that_the_page_of_the_report_shows_can_be_typed_as_they_stand(
+    engagement: Any, mails: MailWorld, store: Any
+) -> None:
+    publish_figures(store, "2018-07", real=12_100)
+    page = (ROOT / "docs" / "report.md").read_text("utf-8")
+    (shown,) = re.findall("```sh\n(.*?)```", page, re.DOTALL)
+    lines = [line.split("#")[0].split()[2:] for line in shown.splitlines()]
+    assert [words[0] for words in lines] == ["preview", "send", "resend", "list"]
+    assert [engagement(*words)[0] for words in lines] == [0] * 4
+    assert sorted(mails.reached()) == [
+        DEAN, "deputy@library.example.com", *["director@library.example.com"] * 2,
+        "head@library.example.com",
+    ]  # fmt: skip
+
+
+def test_where_there_is_no_report_yet_the_list_says_so(engagement: Any) -> None:
+    assert engagement("list")[:2] == (0, "There is no report yet.\n")
+
+
+def test_a_list_of_work_is_written_once_and_only_as_a_workbook(
+    engagement: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "รายการงาน.xlsx"
+    assert engagement("template", str(path))[1] == f"Wrote {path}.\n"
+    code, _, err = engagement("template", str(path))
+    assert (code, f"{path} exists already; name another file" in err) == (1, True)
+    for name in ("รายการงาน", "list.csv", "list.xls"):
+        code, _, err = engagement("template", str(tmp_path / name))
+        assert (code, "is to be an Excel workbook; let its name end in .xlsx." in err) == (1, True)
+    assert [found.name for found in tmp_path.glob("*st*")] == []
+
+
+def test_what_a_command_asks_for_is_told_whole_on_a_screen_of_80_columns(engagement: Any) -> None:
+    for command in ("preview", "send", "resend", "list", "template"):
+        code, out, _ = engagement(command, "--help")
+        assert code == 0
+        assert "…" not in out
 
 
 def test_what_was_refused_is_mailed_and_not_again(engagement: Any, mails: MailWorld) -> None:

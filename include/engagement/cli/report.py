@@ -22,7 +22,7 @@ _Smtp = Annotated[
     str,
     typer.Option(
         envvar="ENGAGEMENT_SMTP",
-        help="The mail server: smtps://user:password@host:465?from=reports@library.example.",
+        help="The mail server, such as smtps://user:password@host:465?from=address.",
     ),
 ]
 
@@ -31,10 +31,10 @@ _Smtp = Annotated[
 def preview(
     period: _Period,
     to: Annotated[str, typer.Option(help="Mail it to this address, marked as a preview.")] = "",
-    language: Annotated[Language, typer.Option(help="Of the mail.")] = "th",
+    language: Annotated[Language, typer.Option(help="Of the preview that is mailed.")] = "th",
     smtp: _Smtp = "",
 ) -> None:
-    """Make the report from the figures of now, and archive it; it goes to nobody else."""
+    """Make the report from the figures of now, and archive it; it goes to nobody but who stands behind --to."""
     from engagement import address, mail
     from engagement.monitor import archive, release
     from engagement.monitor.distribution import Recipient
@@ -69,7 +69,7 @@ def send(
     month, server = Period.parse(period), mail.located(smtp)
     show_log()
     sent = release.send_now(month, server, login(), reason if without_review else "")
-    typer.echo(f"{sent} mails {_went()}." if sent else "Everybody has had it; nothing was mailed.")
+    typer.echo(f"{sent} mail(s) {_went()}." if sent else "Everybody has had it; nothing was mailed.")
 
 
 @report_app.command()
@@ -78,7 +78,7 @@ def resend(
     to: Annotated[str, typer.Option(help="One of the recipients.")],
     smtp: _Smtp = "",
 ) -> None:
-    """Mail the report to one of its recipients once more, or for the first time where it has not reached him; recorded."""
+    """Mail the edition that went out to one of its recipients once more; what has not reached him is tried again."""
     from engagement import mail
     from engagement.monitor import release
     from engagement.period import Period
@@ -109,7 +109,10 @@ def list_reports() -> None:
     """List every edition: when it was made, whether and when it was mailed, and where it is archived."""
     from engagement.monitor import archive
 
-    for entry in archive.entries():
+    entries = archive.entries()
+    if not entries:
+        typer.echo("There is no report yet.")
+    for entry in entries:
         typer.echo(
             f"{entry.period}  edition {entry.edition}  made {entry.cut_at:%Y-%m-%d %H:%M}  {_mailed(entry)}  "
             f"{archive.folder(entry.period, entry.edition)}"
