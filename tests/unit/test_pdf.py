@@ -17,6 +17,7 @@ from reports import (
     JUNE,
     LETTERHEAD,
     NEWS,
+    REACHABLE,
     READ_AT,
     STOPPED,
     content_of,
@@ -150,6 +151,27 @@ def test_the_decisions_stand_on_page_one_and_every_page_says_which_it_is():
     last = len(document.pages)
     for number, page in enumerate(document.pages, 1):
         assert f"หน้า{number}จาก{last}" in together(read(page))
+
+
+@pytest.mark.parametrize(
+    ("language", "before"), [("th", "English summary"), ("en", "Records are counted")]
+)
+def test_the_last_lines_stand_on_no_page_alone(language, before):
+    for works in range(3):  # so that one of the pages ends there
+        work = WorkItems((*DECISIONS.items, *[item("งาน", "routine")] * works), (), READ_AT)
+        content = content_of(JULY, JUNE, work, surveys=(NEWS,), reachable=REACHABLE)
+        last = together(read(opened(content, language).pages[-1]))
+        assert together(before) in last
+        assert LETTERHEAD.email in last
+
+
+def test_a_long_list_begins_on_the_page_that_has_room_for_it_and_a_short_one_stays_whole():
+    first, second, third = [together(read(page)) for page in opened(full(), "en").pages][:3]
+    assert "Realcustomersbygroup" in first
+    assert "Alumniandretired" in first
+    assert "Unmapped" in second
+    times = ["16:00-20:00", "12:00-16:00", "20:00-24:00", "08:00-12:00"]
+    assert any(all(time in page for time in times) for page in (second, third))
 
 
 def test_it_is_on_a4_with_the_shipped_font_alone():
