@@ -35,8 +35,9 @@ ACCESS = "ความสะดวกในการเข้าถึงข้�
 
 @pytest.fixture
 def asked(sent: list[Any], clock: Any) -> list[Any]:
-    """A survey of 100 in which people had the time to answer."""
-    clock.at(2018, 7, 15)
+    """A survey of 100 that is over."""
+    clock.at(2018, 7, 20)
+    run.advance_all()
     return sent
 
 
@@ -182,7 +183,29 @@ def test_of_three_answers_it_is_told_that_they_are_three_and_nothing_else(
     bring_in(tmp_path, *(answer(token) for token, *_ in asked[:3]))
     (survey,) = told()
     assert survey.counts.answered == 3
-    assert survey.findings == ()
+    assert (survey.findings, survey.unshown) == ((), "few")
+
+
+def test_what_people_said_is_told_once_no_more_may_answer(
+    sent: list[Any], clock: Any, tmp_path: Path
+) -> None:
+    """Else two months' reports would differ in what the one person said who answered between them."""
+    clock.at(2018, 7, 15)
+    rows = [answer(token) for token, *_ in sent[:66]]
+    for row in rows[61:]:
+        row[GROUP] = "นักเรียน"
+    bring_in(tmp_path, *rows[:65])
+    (survey,) = told()
+    assert (survey.counts.answered, survey.findings, survey.unshown) == (65, (), "open")
+    waves.stop("july", "anna", "the form is wrong")
+    (survey,) = told()
+    assert (survey.stand, survey.findings, survey.unshown) == ("stopped", (), "open")
+    clock.at(2018, 7, 20)
+    run.advance_all()
+    bring_in(tmp_path, *rows)
+    (survey,) = told()
+    assert survey.unshown is None
+    assert counts(finding(survey, "group"))["School pupils"] == 5
 
 
 def test_one_person_of_a_group_is_hidden_below_a_hundred_answers_and_shown_from_there_on(
@@ -224,6 +247,7 @@ def test_a_survey_whose_file_is_gone_is_told_under_its_name_without_findings(
     (survey,) = told()
     assert (survey.title.th, survey.title.en) == ("july", "july")
     assert (survey.ends, survey.findings, str(survey.frame_period)) == (None, (), "2018-06")
+    assert survey.unshown == "changed"
     assert (survey.answered.count, survey.answered.share) == (40, 0.4)
 
 
@@ -240,7 +264,7 @@ def test_answers_are_not_told_in_words_that_were_not_asked(
     bring_in(tmp_path, *(answer(token) for token, *_ in asked[:40]))
     change_form()
     (survey,) = told()
-    assert (survey.counts.answered, survey.findings) == (40, ())
+    assert (survey.counts.answered, survey.findings, survey.unshown) == (40, (), "changed")
 
 
 def change_form() -> None:
@@ -340,6 +364,27 @@ def test_answers_are_not_compared_across_a_changed_form_and_bounces_are(two_surv
     two_surveys((20, 60), (60, 20), is_changed=True)
     (august,) = told(Period(2018, 8))
     assert changes(august) == [40, None, None]
+
+
+@pytest.mark.parametrize(("definition", "points"), [("d", 40), ("e", None), (None, None)])
+def test_nothing_is_compared_where_other_checks_or_another_mapping_found_the_people(
+    two_surveys: Any, store: Any, definition: str | None, points: int | None
+) -> None:
+    two_surveys((20, 60), (60, 20))
+    store.do(
+        'UPDATE ops.campaign_event SET counts = counts || \'{"frame": "2018-07"}\' '
+        "WHERE campaign = 'august' AND kind = 'planned'"
+    )
+    if definition:
+        store.do(
+            "INSERT INTO mart.patron_funnel SELECT (jsonb_populate_record(f, jsonb_build_object("
+            "'period', '2018-07', 'definition_hash', %s::text))).* FROM mart.patron_funnel AS f",
+            [definition],
+        )
+    (august,) = told(Period(2018, 8))
+    assert str(august.frame_period) == "2018-07"
+    assert changes(august)[0] == points
+    assert (august.before is not None) is (points is not None)
 
 
 def test_answers_are_not_compared_while_more_may_come(two_surveys: Any, store: Any) -> None:

@@ -279,7 +279,7 @@ def test_a_text_is_quoted_for_typst_and_kept_whole_where_it_is():
     "content",
     [
         content_of(JUNE),
-        content_of(JULY, JUNE, surveys=(replace(NEWS, findings=()), STOPPED)),
+        content_of(JULY, JUNE, surveys=(replace(NEWS, findings=(), unshown="changed"), STOPPED)),
         content_of(JULY, replace(JUNE, definition="b")),
         content_of(without_real_customers(JULY), JUNE),
         content_of(JULY, JUNE, WorkItems((), ("แผ่นงานเสียหาย",), READ_AT, readable=False)),

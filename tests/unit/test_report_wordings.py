@@ -171,13 +171,19 @@ def test_a_stopped_survey_is_called_stopped_and_an_open_one_open():
 
 
 def test_a_survey_with_three_answers_shows_how_many_and_nothing_that_they_said():
-    few = replace(NEWS, counts=replace(NEWS.counts, answered=3), findings=())
+    few = replace(NEWS, counts=replace(NEWS.counts, answered=3), findings=(), unshown="few")
     for said in said_of(july(surveys=(few,))):
         assert "ผู้ตอบมีน้อยเกินกว่าจะแสดงคำตอบได้" in said
 
 
+def test_a_survey_that_is_open_says_when_it_shows_what_people_said():
+    for said in said_of(july(surveys=(replace(NEWS, stand="open", findings=(), unshown="open"),))):
+        assert "คำตอบจะแสดงเมื่อแบบสำรวจปิดแล้ว" in said
+        assert "ผู้ตอบมีน้อยเกินกว่า" not in said
+
+
 def test_what_was_asked_in_other_words_is_not_shown_and_nobody_reads_that_few_answered():
-    for said in said_of(july(surveys=(replace(NEWS, findings=()),))):
+    for said in said_of(july(surveys=(replace(NEWS, findings=(), unshown="changed"),))):
         assert "ไม่แสดงคำตอบ เพราะคำอธิบายแบบสำรวจหรือแบบฟอร์มไม่มีอยู่แล้ว" in said
         assert "ผู้ตอบมีน้อยเกินกว่า" not in said
 

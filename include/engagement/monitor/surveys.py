@@ -15,7 +15,9 @@ from engagement.measure import campaign as campaigns, events, figures, form as f
 from engagement.measure.campaign import Campaign
 from engagement.measure.events import State
 from engagement.measure.figures import Counts, Reachable, Stratum
+from engagement.measure.form import Form
 from engagement.monitor import findings
+from engagement.monitor.disclosure import SMALL
 from engagement.monitor.findings import Answers, Finding
 from engagement.monitor.rates import Rate, points, rate
 from engagement.period import Period
@@ -23,6 +25,7 @@ from engagement.settings import settings
 from engagement.warehouse import Session
 
 Stand = Literal["open", "stopped", "closed"]
+Unshown = Literal["open", "few", "changed"]
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +47,10 @@ class Survey:
             While bounces may still come it has no share, and is of all invited.
         answered: answers of the people invited (AAPOR RR1).
         answered_of_delivered: answers of the mails delivered; no share while bounces may still come.
-        findings: what those say who answered, in the order of the form.
+        findings: what those say who answered, in the order of the form; none before it is closed, since the
+            answers of who comes late would be what two editions differ in.
+        unshown: why there are none: it is not closed, too few answered, or its description or form is gone or
+            has changed; None where there are some.
         before: the title of the survey that the rates are compared with; None where there is none.
         by_group: its funnel by group, for totals to agree; no handful is hidden in it.
     """
@@ -61,6 +67,7 @@ class Survey:
     answered: Rate
     answered_of_delivered: Rate
     findings: tuple[Finding, ...]
+    unshown: Unshown | None = None
     before: Label | None = None
     by_group: Mapping[GroupCode, Counts] = field(default_factory=dict)
 
@@ -69,13 +76,15 @@ class Survey:
 class _Begun:
     """A campaign of which mail may have gone out, as the warehouse knows it.
 
-    `form_hash` is of the form that was answered, None while nobody has.
+    `form_hash` is of the form that was answered, None while nobody has; `definition` is that of the checks and
+    the mapping which made its frame, None where that month is published no more.
     """
 
     name: str
     began_at: datetime
     closed_at: datetime | None
     state: State
+    definition: str | None
     by_group: Mapping[GroupCode, Counts]
     form_hash: str | None
     answers: Mapping[str, Answers]
@@ -97,8 +106,8 @@ def of_period(session: Session, period: Period, now: datetime) -> tuple[Survey, 
     These are the campaigns of which a wave was opened before its end and that were not closed before its
     start, as they are counted at the cut-off. Where the file of one is gone or broken, its figures are told
     under its name, and not what was asked. Rates are compared with those of the last campaign with the same
-    form that began before it, those of answers only where the form asked the same and both are closed: until
-    then more may come.
+    form that began before it and whose people were found by the same checks and mapping; those of answers only
+    where the form asked the same and both are closed: until then more may come.
 
     Args:
         session: of the warehouse.
@@ -138,11 +147,14 @@ def _begun(session: Session, now: datetime) -> Iterator[_Begun]:
         options: dict[str, dict[str, int]] = {}
         for one in told:
             options.setdefault(one.question_code, {})[one.option_code] = one.response_count
+        state = events.state(session, row.campaign)
+        frame = session.one("monitor/patron_funnel", period=state.plan["frame"])
         yield _Begun(
             row.campaign,
             row.began_at,
             row.closed_at,
-            events.state(session, row.campaign),
+            state,
+            None if frame is None else frame.definition_hash,
             by_group,
             next((one.form_hash for one in told), None),
             {o.question_code: Answers(o.answered_count, options[o.question_code]) for o in told},
@@ -171,12 +183,12 @@ def _compared(one: _Begun, others: Sequence[_Begun]) -> Survey:
 
 
 def _before(one: _Begun, others: Sequence[_Begun]) -> tuple[_Begun, Label] | None:
-    """Return the last campaign with the same form that began on an earlier day, and its title."""
+    """Return the last campaign with the same form and definition that began on an earlier day, and its title."""
     file = _file(one.name)
-    if file is None:
+    if file is None or one.definition is None:
         return None
     for other in reversed(others):
-        if other.began >= one.began:
+        if other.began >= one.began or other.definition != one.definition:
             continue
         described = _file(other.name)
         if described is not None and described.form == file.form:
@@ -196,6 +208,7 @@ def _survey(one: _Begun) -> Survey:
     if file is None:
         _log.warning("The file of %s is gone or broken; the report tells its name.", one.name)
     stand: Stand = "open" if one.state.stopped_for is None else "stopped"
+    found, unshown = _findings(one, file)
     return Survey(
         campaign=one.name,
         title=file.title if file else Label(one.name, one.name),
@@ -208,7 +221,8 @@ def _survey(one: _Begun) -> Survey:
         bounced=_bounced(one),
         answered=_answered(one),
         answered_of_delivered=_answered_of_delivered(one),
-        findings=_findings(one, file) if file else (),
+        findings=found,
+        unshown=unshown,
         by_group=one.by_group,
     )
 
@@ -218,21 +232,31 @@ def _last_day(end: datetime) -> date:
     return (end - timedelta(microseconds=1)).date()
 
 
-def _findings(one: _Begun, file: Campaign) -> tuple[Finding, ...]:
-    """Return what was found; nothing where the form is gone or has changed: its words are not those asked."""
-    if one.form_hash is None:
-        return ()
+def _findings(one: _Begun, file: Campaign | None) -> tuple[tuple[Finding, ...], Unshown | None]:
+    """Return what was found, or why that is not shown."""
+    if one.closed_at is None:
+        return (), "open"
+    if one.form_hash is None or one.counts.answered <= SMALL:
+        return (), "few"
+    form = _form(one, file)
+    if form is None:
+        return (), "changed"
+    found = findings.of_form(form, one.answers)
+    return found, None if found else "few"
+
+
+def _form(one: _Begun, file: Campaign | None) -> Form | None:
+    """Return the form of a campaign; None where it is gone or has changed: its words are not those asked."""
     try:
-        form = forms.load(file.form)
+        form = forms.load(file.form) if file else None
     except EngagementError:
         form = None
-    if form is None or form.form_hash != one.form_hash:
-        _log.warning(
-            "The form of %s is gone, broken or changed; the report leaves out what it found.",
-            one.name,
-        )
-        return ()
-    return findings.of_form(form, one.answers)
+    if form is not None and form.form_hash == one.form_hash:
+        return form
+    _log.warning(
+        "The form of %s is gone, broken or changed; the report leaves out what it found.", one.name
+    )
+    return None
 
 
 def _bounced(one: _Begun) -> Rate:
