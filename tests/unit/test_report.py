@@ -1,15 +1,19 @@
 """The executives' mail says what the figures say, and nothing that they do not."""
 
+import io
 import itertools
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
+from operator import itemgetter
 
+import pdf_text
 import pytest
 from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
+from pypdf import PdfReader
 from reports import (
     JULY,
     JUNE,
@@ -24,9 +28,10 @@ from reports import (
 
 from engagement.errors import EngagementError
 from engagement.labels import labels
-from engagement.monitor import disclosure, report
+from engagement.monitor import agreement, disclosure, pdf, report, statement
 from engagement.monitor.content import ITEMS_SHOWN, percentage
 from engagement.monitor.figures import GroupCount
+from engagement.monitor.trend import Point
 from engagement.monitor.work_items import LIMITS, WorkItems
 from engagement.period import Period
 from engagement.settings import INCLUDE
@@ -288,6 +293,83 @@ def test_even_a_reader_who_knows_the_rule_cannot_work_out_a_small_group():
                 checked += 1
                 assert len(sizes) > 1, (shown, tables)
     assert checked > 100
+
+
+def test_a_group_is_hidden_too_where_a_handful_of_its_records_are_no_real_customers():
+    groups = {"pupil": GroupCount(1, 0), "external": GroupCount(431, 430)}
+    groups |= {"unmapped": GroupCount(500 + 1_999 + 1_969, 323)}
+    content = content_of(replace(JULY, by_group=JULY.by_group | groups))
+    shown = {row.code: row.figure for row in content.groups}
+    assert shown["pupil"] is None
+    assert shown["external"] is None
+    assert shown["international"] is None  # beside them: 553 others
+    assert shown["staff"] is not None
+    told = {row.about for row in statement.rows(content)}
+    assert not told & {"2018-07 pupil", "2018-07 external", "2018-07 international"}
+
+
+def test_no_handful_of_a_group_can_be_worked_out_from_its_real_customers_others_or_records():
+    """Every library of three groups: what is visible fits at least two sizes of each hidden handful."""
+    cells = list(itertools.product(range(8), repeat=2))  # real customers and others of a group
+    rows = {real: _hidden_of(real) for real in itertools.product(range(8), repeat=3)}
+    possible = {}
+    for groups in itertools.product(cells, repeat=3):
+        real, others = zip(*groups, strict=True)
+        hidden = rows[real] | rows[others]
+        shown = tuple(None if i in hidden else group for i, group in enumerate(groups))
+        possible.setdefault((shown, sum(real), sum(others)), []).append(groups)
+    for (shown, *_), libraries in possible.items():
+        for place, group in enumerate(shown):
+            if group is not None:
+                assert not any(1 <= count <= disclosure.SMALL for count in (*group, sum(group)))
+                continue
+            for count in (itemgetter(0), itemgetter(1), sum):
+                sizes = {count(library[place]) for library in libraries}
+                assert len(sizes) > 1 or not 1 <= sizes.pop() <= disclosure.SMALL, libraries
+
+
+def _hidden_of(counts):
+    return disclosure.hidden(dict(enumerate(counts)))
+
+
+def small_library(*, lacking=(1, 0)):
+    """Return a library of 50: nobody can be found among its groups; of these lack a name, an e-mail address."""
+    first = {"objected": 5, "not_current": 8, "name": lacking[0], "email": lacking[1]}
+    rejected = sum(first.values())
+    return replace(
+        JUNE,
+        extracted=50,
+        current=37,
+        real_customers=50 - rejected,
+        real_persons=50 - rejected,
+        mailable=50 - rejected,
+        rejected=rejected,
+        rejected_by_first_reason=first,
+        rejected_by_reason=first,
+        by_group={code: GroupCount(0, 0) for code in JUNE.by_group}
+        | {"staff": GroupCount(50, 50 - rejected)},
+    )
+
+
+def test_in_a_small_library_a_handful_hides_how_many_fail_for_each_reason():
+    content = content_of(small_library(lacking=(6, 1)))
+    reasons = [(row.code, row.first, row.every) for row in content.rejections]
+    assert reasons == [(c, None, None) for c in ("objected", "not_current", "name", "email")]
+    assert not [row for row in statement.rows(content) if row.name.startswith("rejected_")]
+    assert pdf_says(content).count("not shown") == 8
+
+
+def test_reasons_are_shown_where_there_is_no_handful_or_the_library_is_large():
+    enough = content_of(small_library(lacking=(6, 7))).rejections
+    assert [row.first for row in enough] == [5, 8, 6, 7]
+    first = JUNE.rejected_by_first_reason | {"name": 1, "email": 4_787}
+    large = content_of(replace(JUNE, rejected_by_first_reason=first)).rejections
+    assert [row.first for row in large] == [61, 43_471, 1, 4_787]
+
+
+def pdf_says(content):
+    pages = PdfReader(io.BytesIO(pdf.render(content, LETTERHEAD, "en"))).pages
+    return " ".join(" ".join(pdf_text.read(page) for page in pages).split())
 
 
 def test_a_percentage_needs_a_base_of_thirty():

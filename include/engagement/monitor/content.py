@@ -70,7 +70,8 @@ class Figure:
 class Group:
     """A row of the group table; `figure` counts real customers on the group's records.
 
-    It is None where the row is hidden because it, or what it gives away, is a handful of people.
+    It is None where the row is hidden because a handful are real customers or a handful are none, or because it
+    would give such a row away.
     """
 
     code: str
@@ -80,12 +81,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A row of the rejections: records that fail for this reason first, and for it at all."""
+    """A row of the rejections: records that fail for this reason first, and for it at all; None where hidden."""
 
     code: str
     label: Label
-    first: int
-    every: int
+    first: int | None
+    every: int | None
 
 
 @dataclass(frozen=True)
@@ -362,15 +363,34 @@ def _counts(group: GroupCount) -> tuple[int, int]:
 
 
 def _hidden(patrons: PatronFigures) -> frozenset[str]:
-    return disclosure.hidden({code: g.real_customers for code, g in patrons.by_group.items()})
+    """Return the groups of which a handful are real customers, or a handful are none, and those beside them.
+
+    The two counts vary freely of each other, so what is hidden of the one is hidden of both, and of their sum.
+    """
+    groups = patrons.by_group.items()
+    return disclosure.hidden({code: g.real_customers for code, g in groups}) | disclosure.hidden(
+        {code: g.extracted - g.real_customers for code, g in groups}
+    )
 
 
 def _rejections(patrons: PatronFigures) -> tuple[Rejection, ...]:
-    """Return the reasons that occurred, in their fixed order."""
+    """Return the reasons that occurred, in their fixed order.
+
+    In a small library a handful hides the counts of all reasons: several totals of the report are sums of some
+    of them, and would give away one that is hidden with few beside it.
+    """
+    first, every = patrons.rejected_by_first_reason, patrons.rejected_by_reason
+    handfuls = [n for n in (*first.values(), *every.values()) if 1 <= n <= disclosure.SMALL]
+    is_hidden = bool(handfuls) and patrons.extracted < disclosure.SHOWN_WHOLE
     return tuple(
-        Rejection(code, labels().reason(code), patrons.rejected_by_first_reason.get(code, 0), every)
-        for code, every in patrons.rejected_by_reason.items()
-        if every
+        Rejection(
+            code,
+            labels().reason(code),
+            None if is_hidden else first.get(code, 0),
+            None if is_hidden else count,
+        )
+        for code, count in every.items()
+        if count
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SMALL = 4  # 1 to 4 people could be recognised
+SHOWN_WHOLE = 100  # among so many, a count of those who have something in common shows nobody
 
 
 def hidden(counts: Mapping[str, int]) -> frozenset[str]:

@@ -10,9 +10,8 @@ from engagement.groups import GROUPS
 from engagement.labels import Label, labels
 from engagement.measure.figures import PERCENTAGE_BASE
 from engagement.measure.form import UNKNOWN, Form, Question
-from engagement.monitor.disclosure import SMALL, hidden
+from engagement.monitor.disclosure import SHOWN_WHOLE, SMALL, hidden
 
-_SHOWN_WHOLE = 100  # of so many answers, a question's totals show nobody
 _HALVES = 4  # a scale of fewer points has no two good ones
 
 Kind = Literal["group", "choice", "choices", "scale"]
@@ -137,7 +136,7 @@ def _choice(label: Label, count: int, base: int, is_hidden: bool) -> Choice:
 
 def _hidden(counts: Mapping[str, int], base: int) -> frozenset[str]:
     """Return the options that are hidden where each person chose one, so that they sum to the base."""
-    return frozenset() if base >= _SHOWN_WHOLE else hidden(counts)
+    return frozenset() if base >= SHOWN_WHOLE else hidden(counts)
 
 
 def hidden_ticks(counts: Mapping[str, int], base: int) -> frozenset[str]:
@@ -153,7 +152,7 @@ def hidden_ticks(counts: Mapping[str, int], base: int) -> frozenset[str]:
         base: how many ticked any.
     """
     small = [code for code, count in counts.items() if 1 <= count <= SMALL]
-    if not small or base >= _SHOWN_WHOLE:
+    if not small or base >= SHOWN_WHOLE:
         return frozenset()
     larger = sorted((code for code in counts if counts[code] > SMALL), key=lambda c: counts[c])
     for size in range(len(larger) + 1):
