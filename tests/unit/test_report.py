@@ -235,11 +235,14 @@ CONTRADICTIONS = {
     "first reasons": {"rejected_by_first_reason": JUNE.rejected_by_first_reason | {"name": 511}},
     "the groups' records": {"by_group": JUNE.by_group | {"staff": GroupCount(5_011, 2_300)}},
     "the groups' real customers": {"by_group": JUNE.by_group | {"staff": GroupCount(5_010, 2_301)}},
-    "a later step": {"current": 12_000},
-    "larger than an earlier": {"mailable": 12_084},
-    "the funnel": {"real_persons": 12_084},
-    "lack data": {"current": 12_083},
+    "lack data": {"current": 40_000},
+    "a later step": {"mailable": 12_084},
+    "larger than an earlier": {"real_persons": 12_084},
+    "12,083 real customers are no persons": {"real_persons": 0},
     "than the reason itself": {"rejected_by_reason": JUNE.rejected_by_reason | {"name": 511}},
+    "more records than were rejected": {
+        "rejected_by_reason": JUNE.rejected_by_reason | {"email": 48_321}
+    },
     "more real customers than records": {
         "by_group": JUNE.by_group
         | {"unmapped": GroupCount(499, 500), "staff": GroupCount(5_011, 1_800)}
@@ -255,6 +258,22 @@ def test_totals_that_contradict_each_other_make_no_report_but_one_sentence(what)
     assert "2018-06" in str(raised.value)
     with pytest.raises(EngagementError, match="2018-06"):
         render(JULY, wrong)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        (),
+        (Point(Period(2018, 5), 12_083),),
+        (Point(Period(2018, 6), None),),
+        (Point(Period(2018, 5), 12_083), Point(Period(2018, 6), 12_084)),
+    ],
+)
+def test_a_trend_that_does_not_end_with_the_months_real_customers_makes_no_report(points):
+    agreement.require_trend((Point(Period(2018, 5), None), Point(Period(2018, 6), 12_083)), JUNE)
+    said = "2018-06 contradict each other: the trend does not end with its 12,083 real customers"
+    with pytest.raises(EngagementError, match=said):
+        agreement.require_trend(points, JUNE)
 
 
 def test_a_group_of_one_person_is_hidden_and_cannot_be_worked_out_from_the_rest():
@@ -430,7 +449,8 @@ def test_what_a_librarian_types_stays_text(typed):
 def test_less_than_a_tenth_of_a_per_cent_is_text_in_the_page_too():
     first = {"not_current": 48_315, "email": 5}
     every = JUNE.rejected_by_reason | {"not_current": 48_315}
-    mail = render(replace(JUNE, rejected_by_first_reason=first, rejected_by_reason=every))
+    figures = replace(JUNE, current=12_088, rejected_by_reason=every)
+    mail = render(replace(figures, rejected_by_first_reason=first))
     assert "5 <0.1% ของสมาชิกปัจจุบัน" in Page(mail.html).seen
     assert "&lt;0.1%" in mail.html
     assert "<0.1%" in mail.text

@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from reports import NEWS
+from reports import NEWS, REACHABLE
 
 from engagement.errors import EngagementError
 from engagement.measure.figures import Counts
 from engagement.monitor import agreement
 from engagement.monitor.findings import Finding
+from engagement.monitor.rates import Rate
 
 # Staff and pupils of a survey: 700 might have been asked.
 GROUPS = {
@@ -113,3 +114,35 @@ def test_a_group_that_contradicts_itself_makes_no_report_though_all_together_do_
 def test_answers_that_contradict_each_other_make_no_report(wrong: Finding, said: str) -> None:
     with pytest.raises(EngagementError, match=re.escape(said)):
         agreement.require_surveys([replace(SURVEY, findings=(wrong,))])
+
+
+@pytest.mark.parametrize("name", ["bounced", "answered", "answered_of_delivered"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Rate(5, 100, 0.99, 0.98, 1.0),
+        Rate(5, 100, 0.0504, 0.01, 0.1),
+        Rate(5, 0, 0.05),
+        Rate(101, 100, 1.01, 1.0, 1.1),
+        Rate(5, 100, 0.05, 0.06, 0.1),
+        Rate(5, 100, 0.05, 0.01, 0.04),
+    ],
+)
+def test_a_rate_that_is_not_the_share_of_its_counts_makes_no_report(name: str, wrong: Rate) -> None:
+    said = f"{wrong.count} of {wrong.base} are not the share that is shown"
+    with pytest.raises(EngagementError, match=said):
+        agreement.require_surveys([replace(NEWS, **{name: wrong})])
+
+
+def test_a_rate_without_a_share_or_an_interval_is_no_contradiction() -> None:
+    for rate in (Rate(5, 20, None), Rate(5, 100, 0.05)):
+        agreement.require_surveys([replace(NEWS, answered=rate)])
+
+
+@pytest.mark.parametrize("changes", [{"frame": 0}, {"share": 0.4}, {"share": 0.46}])
+def test_a_reach_that_cannot_be_makes_no_report(changes: dict[str, Any]) -> None:
+    agreement.require_reachable(None)
+    agreement.require_reachable(REACHABLE)
+    agreement.require_reachable(replace(REACHABLE, share=1 + 1e-16, low=1, high=1))
+    with pytest.raises(EngagementError, match="whom a mail reaches in 2018-06 contradict each"):
+        agreement.require_reachable(replace(REACHABLE, **changes))
