@@ -323,6 +323,18 @@ def test_one_day_is_one_day():
         assert "1 days" not in said
 
 
+def test_a_small_librarys_reasons_are_not_shown_where_a_handful_has_one():
+    small = replace(
+        JUNE, extracted=60, current=40, real_customers=30, real_persons=30, mailable=30, rejected=30,
+        rejected_by_reason={"not_current": 20, "name": 2, "email": 10},
+        rejected_by_first_reason={"not_current": 20, "name": 2, "email": 8},
+        by_group={code: GroupCount(0, 0) for code in JUNE.by_group} | {"staff": GroupCount(60, 30)},
+    )  # fmt: skip
+    html, text = said_of(content_of(small))
+    assert "ชื่อ-นามสกุลไม่ครบ ไม่แสดง ไม่แสดง" in html
+    assert "ชื่อ-นามสกุลไม่ครบ ไม่แสดง -" in text
+
+
 def test_a_month_in_which_nothing_was_read_says_so():
     nothing = replace(
         without_real_customers(JULY),

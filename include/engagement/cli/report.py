@@ -69,7 +69,9 @@ def send(
     month, server = Period.parse(period), mail.located(smtp)
     show_log()
     sent = release.send_now(month, server, login(), reason if without_review else "")
-    typer.echo(f"{sent} mail(s) {_went()}." if sent else "Everybody has had it; nothing was mailed.")
+    typer.echo(
+        f"{sent} mail(s) {_went()}." if sent else "Everybody has had it; nothing was mailed."
+    )
 
 
 @report_app.command()

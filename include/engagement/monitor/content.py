@@ -205,6 +205,8 @@ def made(
     if previous is not None:
         agreement.require(previous)
     agreement.require_surveys(surveys)
+    agreement.require_reachable(reachable)
+    agreement.require_trend(points, patrons)
     comparison = _comparison(patrons, previous, points)
     before = previous if comparison == "compared" else None
     judge = _Judge(said)

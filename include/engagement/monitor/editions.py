@@ -109,7 +109,7 @@ def _digest(cut: Content, reports: Sequence[Report]) -> str:
     cut_at = cut.cut_at.astimezone(settings().zone)
     for changing in (cut.run, wording.TH.instant(cut_at), wording.EN.instant(cut_at)):
         said = said.replace(changing, "")
-    return hashlib.sha256(said.encode()).hexdigest()
+    return hashlib.sha256(f"{said}{statement.rows(cut)}".encode()).hexdigest()
 
 
 def newest(session: Session, period: Period) -> int | None:
