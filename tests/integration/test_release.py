@@ -124,7 +124,7 @@ def test_a_mail_that_was_not_tried_yet_takes_the_newer_edition_and_one_that_was_
     publish_figures(store, "2018-06", real=12_084)
     cut()
     outbox.start("anna")
-    assert release.send_newest(JUNE, server, "anna") == 2
+    assert release.send_now(JUNE, server, "anna") == 2
     got = by_recipient(mails)
     assert "12,083" in got[DEAN]["Subject"]
     assert "12,084" in got["rector@library.example.com"]["Subject"]

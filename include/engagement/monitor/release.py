@@ -131,7 +131,7 @@ def send_now(period: Period, server: MailServer, by: str, reason: str = "") -> i
             f"The report on {period} goes out when an approver has answered under Required Actions in Airflow; to pass "
             "over the reviewer give --without-review and --reason."
         )
-    edition = _cut_though_unarchived(period, by)
+    edition = _cut_though_unarchived(period, "send")
     with warehouse.session() as session:
         _released(session, period, edition, by, reason or None)
         _queue(session, period, edition, said)
