@@ -283,7 +283,7 @@ def test_a_text_is_quoted_for_typst_and_kept_whole_where_it_is():
         content_of(JULY, replace(JUNE, definition="b")),
         content_of(without_real_customers(JULY), JUNE),
         content_of(JULY, JUNE, WorkItems((), ("แผ่นงานเสียหาย",), READ_AT, readable=False)),
-        content_of(JULY, JUNE, points=tuple(Point(Period(2018, m), None if m == 3 else 100 * m, m == 5) for m in range(1, 8))),
+        content_of(JULY, JUNE, points=(*(Point(Period(2018, m), None if m == 3 else 100 * m, m == 5) for m in range(1, 7)), Point(JULY.period, 12_783))),
         content_of(JULY, JUNE, WorkItems((item("งาน", decided="เปิด", decided_by="ผู้อำนวยการ", decided_on=date(2018, 8, 1)),), ("แถว 4",) * 5, READ_AT, stale=("งาน.xlsx",), last_good_at=datetime(2018, 8, 1, tzinfo=UTC))),
     ],
     ids=["first", "no findings", "redefined", "nobody", "unreadable", "trend", "decided"],

@@ -457,6 +457,15 @@ def test_the_english_edition_shows_the_english_words_that_librarians_gave():
         assert "Go on posting?" not in said
 
 
+def test_a_decision_taken_is_told_in_english_where_librarians_gave_it():
+    taken = item(
+        "เวลา", "routine", decided="เปิด", decided_by="ผู้อำนวยการ", decided_on=date(2018, 7, 20),
+        title_en="Hours", decided_en="Open late", decided_by_en="Director",
+    )  # fmt: skip
+    for said in said_of(july(WorkItems((taken,), (), CUT_AT)), "en"):
+        assert "Decided: Open late (Director, 20 July 2018)" in said
+
+
 def test_the_thai_edition_has_an_english_summary_with_the_survey_and_the_decisions():
     summary = report.render(full(), LETTERHEAD, "th").text.split("English summary\n")[1]
     assert "of 1,567 people invited, the mail of 893 bounced for good" in summary

@@ -10,7 +10,7 @@ from engagement.period import Period
 
 # Characters shown: the mail has to stay small.
 LIMITS = {"title": 160, "owner": 80, "status": 40, "wanted": 200, "decided": 200, "link": 500}
-LIMITS |= {f"{column}_en": LIMITS[column] for column in ("title", "owner", "wanted")}
+LIMITS |= {f"{column}_en": LIMITS[column] for column in ("title", "owner", "wanted", "decided")}
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class WorkItem:
     title_en: str = ""
     owner_en: str = ""
     wanted_en: str = ""
+    decided_en: str = ""
+    decided_by_en: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -72,6 +72,8 @@ def _item(row: Row) -> WorkItem | None:
         title_en=row.text("title_en"),
         owner_en=row.text("owner_en"),
         wanted_en=row.text("wanted_en"),
+        decided_en=row.text("decided_en"),
+        decided_by_en=row.text("decided_by_en"),
     )
     # Without its month it would stand in every report; a decision that is wanted is in every one anyway.
     is_nowhere = period is None and is_done and not found.is_open
