@@ -151,7 +151,7 @@ def test_what_went_to_the_catch_all_address_alone_is_not_called_sent(
     world.setenv("ENGAGEMENT_MAIL_CATCH_ALL", "all@library.example.com")
     settings.cache_clear()
     assert engagement("send", "2018-06")[1] == (
-        "3 mails went to the catch-all address, none to a reader.\n"
+        "3 mail(s) went to the catch-all address, none to a reader.\n"
     )
     assert "not mailed to 3 reader(s) yet" in engagement("list")[1]
 

@@ -279,7 +279,10 @@ def test_a_missing_month_is_no_first_month():
 def test_what_an_earlier_report_said_otherwise_is_named():
     late = Revision("answered", None, NEWS.title, 380, 398)
     again = Revision("real_customers", Period(2018, 6), None, 12_080, 12_083)
-    for said in said_of(july(revisions=(late, again))):
+    names = ("extracted", "current", "mailable", "incomplete", "hard_bounced", "delivered")
+    others = (Revision(name, JUNE.period, None, 1, 2) for name in names)
+    for said in said_of(july(revisions=(late, again, *others))):
+        assert "ข้อมูลยังไม่ครบ มิถุนายน 2561 คือ 2 ไม่ใช่ 1" in said
         assert "ตอบแบบสำรวจ แบบสำรวจการรับรู้ข่าวสารของสำนักหอสมุด คือ 398 ไม่ใช่ 380" in said
         assert "ลูกค้าที่แท้จริง มิถุนายน 2561 คือ 12,083 ไม่ใช่ 12,080" in said
 
