@@ -369,6 +369,8 @@ def test_a_list_that_cannot_be_read_now_is_shown_as_it_was_read_last():
         assert "ไม่ได้แสดงข้างต้น" not in said
         assert "เมื่อวันที่ 20 กรกฎาคม 2561 เวลา 16.00 น." in said
         assert "1. คงเวลาโพสต์" in said
+    for said in said_of(july(replace(broken, items=())), "en"):
+        assert "No decision was found, and part of the list of work could not be read." in said
     for said in said_of(july(replace(broken, stale=("ก.xlsx", "ข.xlsx")))):
         assert "อ่านไฟล์รายการงานเหล่านี้ไม่ได้: ก.xlsx, ข.xlsx ที่แสดง" in said
         assert "เก่าที่สุดเมื่อวันที่ 20 กรกฎาคม 2561" in said
