@@ -8,6 +8,7 @@ from reports import LETTERHEAD, full
 
 from engagement.labels import Language
 from engagement.monitor import chart, report
+from engagement.monitor.content import Content
 from engagement.monitor.trend import Point
 from engagement.period import Period
 from engagement.settings import INCLUDE
@@ -51,9 +52,14 @@ def trend() -> tuple[Point, ...]:
 
 
 @cache
+def content() -> Content:
+    """Return what the mail of a full month says."""
+    return replace(full(), trend=trend())
+
+
+@cache
 def mail(language: Language) -> str:
     """Return the HTML of the mail of a full month."""
-    content = replace(full(), trend=trend())
-    picture = base64.b64encode(chart.draw(content.trend, language)).decode()
-    html = report.render(content, LETTERHEAD, language).html
+    picture = base64.b64encode(chart.draw(trend(), language)).decode()
+    html = report.render(content(), LETTERHEAD, language).html
     return with_font(html).replace(f"cid:{report.PICTURE}", f"data:image/png;base64,{picture}")

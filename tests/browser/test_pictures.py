@@ -1,4 +1,4 @@
-"""The mail, the chart and Thai words look as they were looked at and found right; how they are renewed: README.md."""
+"""The mail, the chart, the paper and Thai words look as they were looked at and found right; how they are renewed: README.md."""
 
 import io
 import os
@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import typst
 from browser.likeness import TOLERATED, difference
-from browser.mails import FONTS, mail, trend, with_font
+from browser.mails import FONTS, content, mail, trend, with_font
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from PIL import Image, ImageChops
+from reports import LETTERHEAD
 
-from engagement.monitor import chart
+from engagement.monitor import chart, pdf
 
 pytest_plugins = ("browser.chromium",)
 
@@ -29,6 +30,17 @@ BROKEN = {
 
 def kept(name):
     return Image.open(PICTURES / f"{name}.png").convert("RGB")
+
+
+def printed(markup):
+    """Return the first page that Typst makes."""
+    fonts = typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[FONTS],
+    )
+    made = typst.compile(markup, format="png", ppi=96, font_paths=fonts)
+    return Image.open(io.BytesIO(made[0] if isinstance(made, list) else made)).convert("RGB")
 
 
 @pytest.fixture
@@ -57,6 +69,18 @@ def looks_right(tmp_path):
 def test_the_mail_looks_as_it_should(looks_right, chromium, language, width, height, is_dark):
     name = f"{language}-{width}-{'dark' if is_dark else 'light'}"
     looks_right(name, chromium.picture(mail(language), width, height, is_dark=is_dark))
+
+
+@pytest.mark.parametrize(("language", "width"), [("th", 390), ("en", 800)])
+def test_the_mail_looks_as_it_should_to_its_end(looks_right, chromium, language, width):
+    size = "document.documentElement.scrollHeight"
+    height = chromium.measure(mail(language), width, 844, size)
+    whole = chromium.picture(mail(language), width, height)
+    looks_right(f"{language}-{width}-whole", whole.reduce(2))  # small, for it is long
+
+
+def test_the_first_page_on_paper_looks_as_it_should(looks_right):
+    looks_right("page-th", printed(pdf.markup(content(), LETTERHEAD, "th")))
 
 
 def test_the_mail_looks_as_it_should_with_images_off(looks_right, chromium):
@@ -95,13 +119,7 @@ def in_the_pdf(_, words, font):
         "#set page(width: 420pt, height: 75pt, margin: (x: 9pt, y: 27pt))\n"
         f'#set text(font: "Sarabun", size: 30pt, lang: "th", weight: "{weight}")\n#"{words}"'
     )
-    fonts = typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[FONTS],
-    )
-    made = typst.compile(source.encode(), format="png", ppi=96, font_paths=fonts)
-    return Image.open(io.BytesIO(made)).convert("RGB")
+    return printed(source.encode())
 
 
 ENGINES = pytest.mark.parametrize(

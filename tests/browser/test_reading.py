@@ -1,7 +1,7 @@
 """What a reader of the mail gets to see in a real browser: on a small phone, in the dark, without pictures."""
 
 import pytest
-from browser.mails import mail, trend
+from browser.mails import content, mail, trend
 from reports import LETTERHEAD, full
 
 from engagement import wording
@@ -35,6 +35,28 @@ CONTRASTS = """(() => {
   return found
 })()"""
 
+# Every text that is seen and stands, in part at least, beside the page.
+BESIDE = """(() => {
+  const wide = document.documentElement.clientWidth, found = []
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (walker.nextNode()) {
+    const text = document.createRange()
+    text.selectNodeContents(walker.currentNode)
+    const places = [...text.getClientRects()]
+    if (places.some(({left, right}) => left < 0 || right > wide)) found.push(text.toString())
+  }
+  return found
+})()"""
+# Of every bar the part of its track that is drawn, in %, as it is painted.
+BARS_DRAWN = """[...document.querySelectorAll("table[aria-hidden]")].map((bar) => {
+  const painted = [...bar.querySelectorAll(".main, .other")].map((part) => {
+    const colour = getComputedStyle(part).backgroundColor
+    if (colour === "rgba(0, 0, 0, 0)" || !part.clientHeight) return NaN
+    return part.getBoundingClientRect().width
+  })
+  return 100 * painted.reduce((sum, width) => sum + width, 0) / bar.getBoundingClientRect().width
+})"""
+
 
 @LANGUAGES
 def test_a_director_sees_which_decisions_are_wanted_on_the_first_screen_of_a_phone(
@@ -62,9 +84,11 @@ def test_a_director_sees_which_decisions_are_wanted_on_the_first_screen_of_a_pho
 @LANGUAGES
 @pytest.mark.parametrize("width", [320, 390])
 def test_nothing_runs_over_the_edge_of_a_phone(chromium, language, width):
-    size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
-    wide, high = chromium.measure(mail(language), width, 844, size)
+    root = "document.documentElement"
+    size = f"[{root}.scrollWidth, {root}.scrollHeight, {BESIDE}]"
+    wide, high, beside = chromium.measure(mail(language), width, 844, size)
     assert wide == width
+    assert beside == []
     assert high > 3000  # it is the whole mail that was measured
 
 
@@ -79,6 +103,29 @@ def test_what_runs_over_the_edge_is_noticed(chromium):
         "</h1>", "</h1><p style='white-space:nowrap'>" + "กว้าง" * 40 + "</p>", 1
     )
     assert chromium.measure(broken, 390, 844, "document.documentElement.scrollWidth") > 390
+
+
+def shares_of_bars():
+    """Return the shares (0 to 100) that the mail draws as bars, from top to bottom."""
+    said = content()
+    yield from (100 * step.count / said.patrons.extracted for step in said.funnel.values())
+    yield from (group.figure.share for group in said.groups if group.figure)
+    asked = said.surveys[0]
+    for count in (asked.counts.invited, asked.counts.delivered, asked.counts.answered):
+        yield 100 * count / asked.counts.invited
+    for finding in asked.findings:
+        yield from (choice.share for choice in finding.choices)
+        if finding.satisfied:
+            yield finding.satisfied.share
+
+
+@pytest.mark.parametrize("width", [390, 800])
+def test_every_bar_is_as_long_as_what_it_stands_for(chromium, width):
+    drawn = chromium.measure(mail("th"), width, 844, BARS_DRAWN)
+    shares = list(shares_of_bars())
+    assert len(shares) > 25
+    # A bar is drawn in whole %, at least one, and in whole px.
+    assert drawn == [pytest.approx(max(share, 1) if share else 0, abs=1.3) for share in shares]
 
 
 @LANGUAGES

@@ -23,11 +23,9 @@ def render(content: Content, letterhead: Letterhead, language: Language) -> byte
     """
     import typst
 
-    template = environment("report", language).get_template("report.typ.j2")
-    markup = template.render(phrases(content, letterhead, language)).encode()
     compiled = partial(
         typst.compile,
-        markup,
+        markup(content, letterhead, language),
         format="pdf",
         font_paths=_fonts(),
         timestamp=int(content.cut_at.timestamp()),
@@ -36,6 +34,12 @@ def render(content: Content, letterhead: Letterhead, language: Language) -> byte
         return cast(bytes, compiled(pdf_standards="ua-1"))
     except typst.TypstError:
         return cast(bytes, compiled())
+
+
+def markup(content: Content, letterhead: Letterhead, language: Language) -> bytes:
+    """Return the report as Typst markup, of which the PDF is made."""
+    template = environment("report", language).get_template("report.typ.j2")
+    return template.render(phrases(content, letterhead, language)).encode()
 
 
 @cache
