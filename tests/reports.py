@@ -246,6 +246,20 @@ def full() -> Content:
     )
 
 
+def shares_drawn(said):
+    """Return the shares (0 to 100) that a report of one survey with answers draws as bars, in their order."""
+    asked = said.surveys[0]
+    people = (asked.counts.invited, asked.counts.delivered, asked.counts.answered)
+    scales = [finding.satisfied for finding in asked.findings if finding.satisfied]
+    choices = [c for finding in asked.findings if not finding.satisfied for c in finding.choices]
+    return [
+        *(100 * step.count / said.patrons.extracted for step in said.funnel.values()),
+        *(group.figure.share for group in said.groups if group.figure),
+        *(100 * count / asked.counts.invited for count in people),
+        *(choice.share for choice in choices + scales),
+    ]
+
+
 def with_groups(figures, **real_customers):
     """Return figures whose groups have these real customers; undergraduates make up the rest."""
     groups = figures.by_group | {

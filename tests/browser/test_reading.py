@@ -2,7 +2,7 @@
 
 import pytest
 from browser.mails import content, mail, trend
-from reports import LETTERHEAD, full
+from reports import LETTERHEAD, full, shares_drawn
 
 from engagement import wording
 from engagement.monitor import chart, report
@@ -105,24 +105,10 @@ def test_what_runs_over_the_edge_is_noticed(chromium):
     assert chromium.measure(broken, 390, 844, "document.documentElement.scrollWidth") > 390
 
 
-def shares_of_bars():
-    """Return the shares (0 to 100) that the mail draws as bars, from top to bottom."""
-    said = content()
-    yield from (100 * step.count / said.patrons.extracted for step in said.funnel.values())
-    yield from (group.figure.share for group in said.groups if group.figure)
-    asked = said.surveys[0]
-    for count in (asked.counts.invited, asked.counts.delivered, asked.counts.answered):
-        yield 100 * count / asked.counts.invited
-    for finding in asked.findings:
-        yield from (choice.share for choice in finding.choices)
-        if finding.satisfied:
-            yield finding.satisfied.share
-
-
 @pytest.mark.parametrize("width", [390, 800])
 def test_every_bar_is_as_long_as_what_it_stands_for(chromium, width):
     drawn = chromium.measure(mail("th"), width, 844, BARS_DRAWN)
-    shares = list(shares_of_bars())
+    shares = shares_drawn(content())
     assert len(shares) > 25
     # A bar is drawn in whole %, at least one, and in whole px.
     assert drawn == [pytest.approx(max(share, 1) if share else 0, abs=1.3) for share in shares]

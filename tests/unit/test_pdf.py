@@ -11,7 +11,7 @@ from html import unescape
 import pytest
 from pdf_text import read
 from pypdf import PdfReader
-from pypdf.generic import BooleanObject
+from pypdf.generic import BooleanObject, ContentStream
 from reports import (
     DECISIONS,
     JULY,
@@ -21,9 +21,11 @@ from reports import (
     REACHABLE,
     READ_AT,
     STOPPED,
+    TREND,
     content_of,
     full,
     item,
+    shares_drawn,
     with_groups,
     without_real_customers,
 )
@@ -36,6 +38,7 @@ from engagement.period import Period
 from engagement.settings import INCLUDE
 from engagement.wording import in_typst
 
+TRACK = "#eceff2"
 TYPED = '#x $a$ *b* _c_ [d] "e" \\f `g` <h> @i //j #import("k") #{l} ~m -- = n'
 
 
@@ -107,6 +110,29 @@ def test_what_the_report_before_said_otherwise_is_told(language):
     mail = report.render(fallen(), LETTERHEAD, language).text
     (line,) = [line for line in mail.splitlines() if "11,080" in line]
     assert together(line) in together(text(opened(fallen(), language)))
+
+
+def bars(page):
+    """Return of each bar, which is 5 pt high, how much of its track is filled, in %."""
+    tracks, colour = [], None
+    for operands, operator in ContentStream(page.get_contents(), page.pdf).operations:
+        if operator == b"scn":
+            colour = "#" + "".join(f"{round(255 * float(part)):02x}" for part in operands)
+        elif operator == b"l" and operands[1] == 5 and operands[0]:
+            if colour == TRACK:
+                tracks.append([float(operands[0]), 0])
+            else:
+                tracks[-1][1] = float(operands[0])
+    return [100 * filled / track for track, filled in tracks]
+
+
+def test_every_bar_is_as_long_as_what_it_stands_for():
+    drawn = [share for page in opened(full()).pages for share in bars(page)]
+    most = max(point.real_customers for point in TREND)
+    shares = [*shares_drawn(full()), *(100 * point.real_customers / most for point in TREND)]
+    assert len(shares) > 25
+    # A bar is drawn in tenths of 1%, at least half of one.
+    assert drawn == [pytest.approx(max(share, 0.5) if share else 0, abs=0.1) for share in shares]
 
 
 @pytest.mark.parametrize("language", ["th", "en"])
