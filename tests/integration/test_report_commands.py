@@ -69,7 +69,7 @@ def test_a_preview_is_mailed_where_the_person_says_in_the_language_he_says(
         code, out, _ = engagement(
             "preview", "2018-06", "--to", "anna@library.example.com", "--language", "en"
         )
-        assert (code, out.splitlines()[-1]) == (0, "The preview is mailed.")
+        assert (code, out.splitlines()[-1]) == (0, "The preview went out.")
     assert mails.reached() == ["anna@library.example.com"] * 2
     message = mails.received[0][1]
     assert message["Subject"].startswith("[Preview] ")
@@ -83,7 +83,7 @@ def test_a_month_is_sent_and_sent_again_and_listed_with_who_did_it(
     assert "1  made 2018-07-01 00:00  not mailed" in engagement("list")[1]
     assert engagement("send", "2018-06")[:2] == (0, "3 mail(s) went out.\n")
     assert engagement("send", "2018-06")[1] == "Everybody has had it; nothing was mailed.\n"
-    assert engagement("resend", "2018-06", "--to", DEAN)[1] == "It is mailed again.\n"
+    assert engagement("resend", "2018-06", "--to", DEAN)[1] == "Another mail went out.\n"
     assert mails.reached().count(DEAN) == 2
     listed = engagement("list")[1].split("  ")
     assert listed[:4] == [
@@ -139,7 +139,7 @@ def test_what_was_refused_is_mailed_and_not_again(engagement: Any, mails: MailWo
     assert "refused 1 mail(s)" in engagement("send", "2018-06")[2]
     mails.refusals.clear()
     said = engagement("resend", "2018-06", "--to", DEAN)[1]
-    assert said == "The mail before had not reached that recipient; it is mailed now.\n"
+    assert said == "The mail before had not reached that recipient; it went out.\n"
     assert engagement("send", "2018-06")[1] == "Everybody has had it; nothing was mailed.\n"
     assert mails.reached().count(DEAN) == 1
 
@@ -154,6 +154,9 @@ def test_what_went_to_the_catch_all_address_alone_is_not_called_sent(
         "3 mail(s) went to the catch-all address, none to a reader.\n"
     )
     assert "not mailed to 3 reader(s) yet" in engagement("list")[1]
+    for words in (["preview", "2018-06", "--to", DEAN], ["resend", "2018-06", "--to", DEAN]):
+        said = engagement(*words)[1].splitlines()[-1]
+        assert said.endswith("went to the catch-all address, none to a reader.")
 
 
 def test_a_reviewer_is_passed_over_with_a_reason_only(

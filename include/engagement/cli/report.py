@@ -27,6 +27,17 @@ _Smtp = Annotated[
 ]
 
 
+def _went() -> str:
+    """Return whither mails go: while the safety catch is on, they reach nobody whom they are for."""
+    from engagement.settings import settings
+
+    return (
+        "went out"
+        if settings().mail == "live"
+        else "went to the catch-all address, none to a reader"
+    )
+
+
 @report_app.command()
 def preview(
     period: _Period,
@@ -49,7 +60,7 @@ def preview(
     typer.echo(archive.folder(month, edition))
     if server is not None:
         release.preview(month, server, edition, Recipient(address=to, language=language, pdf=True))
-        typer.echo("The preview is mailed.")
+        typer.echo(f"The preview {_went()}.")
 
 
 @report_app.command()
@@ -88,22 +99,8 @@ def resend(
     month, server = Period.parse(period), mail.located(smtp)
     show_log()
     is_another = release.resend(month, server, to, login())
-    typer.echo(
-        "It is mailed again."
-        if is_another
-        else "The mail before had not reached that recipient; it is mailed now."
-    )
-
-
-def _went() -> str:
-    """Return whither mails go: while the safety catch is on, they reach nobody whom they are for."""
-    from engagement.settings import settings
-
-    return (
-        "went out"
-        if settings().mail == "live"
-        else "went to the catch-all address, none to a reader"
-    )
+    which = "Another mail" if is_another else "The mail before had not reached that recipient; it"
+    typer.echo(f"{which} {_went()}.")
 
 
 @report_app.command(name="list")
