@@ -375,7 +375,9 @@ def test_nothing_is_compared_where_other_checks_or_another_mapping_found_the_peo
         'UPDATE ops.campaign_event SET counts = counts || \'{"frame": "2018-07"}\' '
         "WHERE campaign = 'august' AND kind = 'planned'"
     )
-    if definition:
+    if definition is None:
+        store.do("DELETE FROM mart.patron_funnel")  # of neither it is known any more
+    else:
         store.do(
             "INSERT INTO mart.patron_funnel SELECT (jsonb_populate_record(f, jsonb_build_object("
             "'period', '2018-07', 'definition_hash', %s::text))).* FROM mart.patron_funnel AS f",

@@ -143,6 +143,6 @@ def test_a_rate_without_a_share_or_an_interval_is_no_contradiction() -> None:
 def test_a_reach_that_cannot_be_makes_no_report(changes: dict[str, Any]) -> None:
     agreement.require_reachable(None)
     agreement.require_reachable(REACHABLE)
-    agreement.require_reachable(replace(REACHABLE, share=1 + 1e-16, low=1, high=1))
+    agreement.require_reachable(replace(REACHABLE, share=1 + 1e-15, low=1, high=1))
     with pytest.raises(EngagementError, match="whom a mail reaches in 2018-06 contradict each"):
         agreement.require_reachable(replace(REACHABLE, **changes))
