@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from engagement.settings import INCLUDE
+
 _OPTIONS = (
     "--headless=new",
     "--no-sandbox",
@@ -32,6 +34,19 @@ _OPTIONS = (
     "--font-render-hinting=none",
     "--disable-lcd-text",
 )
+# The shipped fonts and no others, drawn as they are: what else a machine has, or prefers, changes lines and letters.
+_FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <dir>{fonts}</dir>
+  <cachedir>{folder}/fonts</cachedir>
+  <match target="pattern">
+    <edit name="antialias" mode="assign"><bool>true</bool></edit>
+    <edit name="hinting" mode="assign"><bool>false</bool></edit>
+    <edit name="rgba" mode="assign"><const>none</const></edit>
+  </match>
+</fontconfig>
+"""
 _SECONDS = 60
 _NARROWEST = 500  # px of a window
 _BORDER = 200  # px that a window is higher than what is seen in it
@@ -92,6 +107,8 @@ class Chromium:
     def _run(self, folder: str, html: str, *options: str) -> str:
         page = Path(folder) / "page.html"
         page.write_text(html, encoding="utf-8")
+        fonts = Path(folder) / "fonts.conf"
+        fonts.write_text(_FONTS.format(fonts=INCLUDE / "fonts", folder=folder), encoding="utf-8")
         done = subprocess.run(
             [
                 self._program,
@@ -104,6 +121,7 @@ class Chromium:
             text=True,
             timeout=_SECONDS,
             check=True,
+            env=os.environ | {"FONTCONFIG_FILE": str(fonts)},
         )
         return done.stdout
 
