@@ -10,7 +10,7 @@ from typing import Literal
 from engagement import clock
 from engagement.errors import EngagementError
 from engagement.labels import Label, labels
-from engagement.measure.figures import Reachable
+from engagement.measure.figures import PERCENTAGE_BASE, Reachable
 from engagement.monitor import (
     agreement,
     disclosure,
@@ -30,7 +30,6 @@ from engagement.monitor.work_items import WorkItem, WorkItems
 from engagement.period import Period
 from engagement.warehouse import Session
 
-PERCENTAGE_BASE = 30  # below it a count says more than a percentage
 ITEMS_SHOWN = 8  # per section of work; the rest is a number
 DECISIONS_SHOWN = 3
 

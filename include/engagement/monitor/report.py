@@ -13,9 +13,10 @@ from typing import Any
 
 from css_inline import CSSInliner
 
-from engagement.labels import Label, Language, labels
+from engagement.labels import Label, Language
+from engagement.measure.figures import PERCENTAGE_BASE
 from engagement.monitor import chart, disclosure
-from engagement.monitor.content import DECISIONS_SHOWN, ITEMS_SHOWN, PERCENTAGE_BASE, Content
+from engagement.monitor.content import DECISIONS_SHOWN, ITEMS_SHOWN, Content
 from engagement.monitor.work_items import words
 from engagement.period import Period
 from engagement.settings import settings
@@ -109,7 +110,6 @@ def phrases(content: Content, letterhead: Letterhead, language: Language) -> dic
         "choices_shown": CHOICES_SHOWN,
         "percentage_base": PERCENTAGE_BASE,
         "small": disclosure.SMALL,
-        "group_label": labels().group,
     }
     values["summary"] = _rendered("summary.txt.j2", "en", values) if language == "th" else ""
     return values
